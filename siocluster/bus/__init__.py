@@ -1,0 +1,1 @@
+"""The room bus: how workers reach each other through Redis."""

@@ -1,0 +1,1 @@
+"""Supervision: starts, watches, replaces and stops the workers; serves nothing itself."""

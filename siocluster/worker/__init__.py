@@ -1,0 +1,1 @@
+"""The inside of one worker: patch, load, serve, drain."""
