@@ -1,0 +1,47 @@
+"""Starts a checkout's scripts with an interpreter that has what they need.
+
+Python's own library alone, and no syntax newer than 3.6: this file must be able to say why
+another interpreter is needed to one that has nothing and to one that is too old.
+"""
+
+import importlib.util
+import os
+import sys
+
+OLDEST = (3, 11)
+NEEDED = ("click", "flask_socketio", "gevent", "geventwebsocket", "redis", "setproctitle")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+EXIT_USAGE = 2
+
+
+def use_ready_interpreter() -> None:
+    """Return if this interpreter will do; else become `.venv`'s, or say what to type and exit."""
+    lacks = _what_is_missing()
+    if not lacks:
+        return
+    venv = os.path.join(ROOT, ".venv")
+    python = os.path.join(venv, "bin", "python")
+    if os.path.exists(python) and os.path.realpath(sys.prefix) != os.path.realpath(venv):
+        os.execv(python, [python, *_arguments()])
+    sys.exit(_complaint(lacks))
+
+
+def _what_is_missing() -> str:
+    """Modules are looked for and not imported: gevent must stay out of the master."""
+    if sys.version_info < OLDEST:
+        return "Python 3.11 or newer"
+    return ", ".join(name for name in NEEDED if importlib.util.find_spec(name) is None)
+
+
+def _arguments() -> "list[str]":
+    """What followed the interpreter's name, its own options included (3.10 keeps them)."""
+    return getattr(sys, "orig_argv", [sys.executable, *sys.argv])[1:]
+
+
+def _complaint(lacks: str) -> int:
+    sys.stderr.write(
+        "{} (Python {}.{}) lacks {}.\nType this in {}:  make setup\n".format(
+            sys.executable, *sys.version_info[:2], lacks, ROOT
+        )
+    )
+    return EXIT_USAGE

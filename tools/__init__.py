@@ -1,0 +1,1 @@
+"""What the Makefile runs. Python's own library alone: nothing is installed yet."""

@@ -1,0 +1,1 @@
+"""Makes `.venv` and what else a person or a test needs, and does nothing twice."""

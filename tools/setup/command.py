@@ -1,0 +1,88 @@
+"""Run a program, say what it is for, and turn its failure into something to act on."""
+
+import os
+import pwd
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tools.setup.place import ROOT, VENV
+
+TAIL = 20  # lines of a failed program's output that are worth a screen
+
+# What a person has exported for work of another kind and would lead pip or Python elsewhere.
+MISLEADING = frozenset({"PYTHONHOME", "PYTHONPATH", "PIP_PREFIX", "PIP_TARGET", "PIP_USER"})
+
+
+class Stop(Exception):
+    """Setup cannot go on. `hint` is what to do, a line to type where there is one."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def tell(line: str) -> None:
+    print(f"setup: {line}", flush=True)
+
+
+def run(command: Sequence[str | Path], *, doing: str, hint: str) -> None:
+    """Run `command` in the project's folder; raises Stop with the end of what it printed."""
+    tell(f"{doing} …")
+    result = attempt(command)
+    if result.returncode != 0:
+        shown = "\n".join(result.stdout.strip().splitlines()[-TAIL:])
+        raise Stop(f"{doing}: failed (exit {result.returncode}).\n{shown}", hint=hint)
+
+
+def attempt(
+    command: Sequence[str | Path], *, extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `command`, its output and errors in `stdout`; an absent program is exit code 127."""
+    try:
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment(os.environ) | dict(extra or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        return subprocess.CompletedProcess(list(command), 127, stdout=str(error))
+
+
+def environment(own: Mapping[str, str]) -> dict[str, str]:
+    """The environment for programs started here, made from this process's `own`."""
+    kept = {name: value for name, value in own.items() if name not in MISLEADING}
+    kept["HOME"] = str(_home(own.get("HOME", "")))
+    kept["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    # npm, unlike pip, gives up on a cache that it cannot write.
+    kept["npm_config_cache"] = str(VENV / "npm-cache")
+    kept["npm_config_update_notifier"] = "false"
+    return kept
+
+
+def _home(named: str) -> Path:
+    """A home that can be read and written: after `su`, HOME may still be the other user's."""
+    for candidate in (named, _home_of_record()):
+        if candidate and os.path.isdir(candidate) and os.access(candidate, os.R_OK | os.W_OK):
+            return Path(candidate)
+    substitute = VENV / "home"
+    substitute.mkdir(parents=True, exist_ok=True)
+    return substitute
+
+
+def _home_of_record() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
+
+
+def complain(stop: Stop) -> None:
+    print(f"setup: {stop.message}\n       {stop.hint}", file=sys.stderr, flush=True)
