@@ -26,14 +26,14 @@ def main() -> None:
 def _lock_python(lock: str, sources: list[str]) -> None:
     options = "--quiet --upgrade --universal --python-version 3.11 --generate-hashes"
     plain = "--no-header --no-annotate --no-emit-index-url"
-    _run([sys.executable, "-m", "uv", "pip", "compile", *options.split(), *plain.split(),
-          *sources, "-o", lock])  # fmt: skip
+    compile_with_uv = [sys.executable, "-m", "uv", "pip", "compile"]
+    _run([*compile_with_uv, *options.split(), *plain.split(), *sources, "-o", lock])
 
 
 def _lock_npm(folder: str) -> None:
     (ROOT / folder / "package-lock.json").unlink(missing_ok=True)
-    _run(["npm", "install", "--prefix", folder, "--package-lock-only",
-          "--omit-lockfile-registry-resolved", "--ignore-scripts", "--no-audit", "--no-fund"])  # fmt: skip
+    plain = "--package-lock-only --omit-lockfile-registry-resolved --ignore-scripts"
+    _run(["npm", "install", "--prefix", folder, *plain.split(), "--no-audit", "--no-fund"])
 
 
 def _run(command: list[str]) -> None:

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from tools.setup import debian
 from tools.setup.command import Stop, attempt, tell
@@ -24,6 +25,16 @@ LAUNCHER_TEXT = """\
 export LD_LIBRARY_PATH={folder}:{folder}/lib
 export FONTCONFIG_PATH={folder}
 exec {folder}/headless_shell "$@"
+"""
+# The package's own file names the folders of the place it was made for.
+FONTS_TEXT = """\
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir>{folder}/fonts</dir>
+  <cachedir>{folder}/fonts-cache</cachedir>
+</fontconfig>
 """
 DECODE = """\
 const fs = require("node:fs"), zlib = require("node:zlib");
@@ -81,6 +92,7 @@ def _unpack(packed: Path) -> None:
         _decode(packed / f"{name}.tar.br", FOLDER / f"{name}.tar")
         shutil.unpack_archive(FOLDER / f"{name}.tar", FOLDER)
         (FOLDER / f"{name}.tar").unlink()
+    (FOLDER / "fonts.conf").write_text(FONTS_TEXT.format(folder=escape(str(FOLDER))))
     LAUNCHER.write_text(LAUNCHER_TEXT.format(folder=shlex.quote(str(FOLDER))))
     LAUNCHER.chmod(0o755)
 

@@ -11,6 +11,14 @@ from tools.setup.place import ROOT, VENV
 
 TAIL = 20  # lines of a failed program's output that are worth a screen
 
+# Node brings its own list of authorities and looks at no other; a machine behind a proxy of its
+# owner's has one more in the system's list. Debian, Fedora, SUSE.
+AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+)
+
 # What a person has exported for work of another kind and would lead pip or Python elsewhere.
 MISLEADING = frozenset({"PYTHONHOME", "PYTHONPATH", "PIP_PREFIX", "PIP_TARGET", "PIP_USER"})
 
@@ -64,6 +72,8 @@ def environment(own: Mapping[str, str]) -> dict[str, str]:
     # npm, unlike pip, gives up on a cache that it cannot write.
     kept["npm_config_cache"] = str(VENV / "npm-cache")
     kept["npm_config_update_notifier"] = "false"
+    if authorities := next(filter(os.path.isfile, AUTHORITIES), None):
+        kept.setdefault("NODE_EXTRA_CA_CERTS", authorities)
     return kept
 
 

@@ -3,8 +3,8 @@
 import os
 import shutil
 import socket
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tools.setup.command import attempt, tell
 
