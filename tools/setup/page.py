@@ -24,6 +24,7 @@ def fetch_client() -> None:
     PAGE_CLIENT.parent.mkdir(parents=True, exist_ok=True)
     _put(modules / "socket.io-client" / "dist" / PAGE_CLIENT.name, PAGE_CLIENT)
     _put(modules / "socket.io-client" / "LICENSE", LICENSE)
+    shutil.rmtree(modules)
     FETCH_CLIENT.mark_done()
 
 
