@@ -1,0 +1,107 @@
+"""Whether a Redis can serve: it answers, lets us in, is new enough, and can be written to."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import redis
+
+from siocluster.errors import RedisError
+
+OLDEST_REDIS = (7, 0)
+OLDEST_VALKEY = (7, 2)
+SECONDS_TO_ANSWER = 5
+
+
+def shown(url: str) -> str:
+    """The URL without its password and user, fit for a log."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return f"unix://{parts.path}"
+    host = parts.netloc.rpartition("@")[2] or "localhost:6379"
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def connect(url: str) -> redis.Redis:
+    """A client for a few commands; raises RedisError for a URL that cannot be one."""
+    try:
+        return redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=SECONDS_TO_ANSWER,
+            socket_connect_timeout=SECONDS_TO_ANSWER,
+        )
+    except (ValueError, TypeError) as error:
+        raise RedisError(f"{shown(url)} is no Redis URL: {error}.") from None
+
+
+def check(url: str) -> str:
+    """Name and version of the Redis at `url`, such as "Redis 7.0.15"; raises RedisError."""
+    with connect(url) as client:
+        try:
+            server, replication = _info(client)
+        except redis.exceptions.RedisError as error:
+            raise explain(url, error) from None
+        version = _version(server)
+        _check_version(url, version, server)
+        _check_role(url, server, replication)
+        try:
+            client.set("siocluster:check", "1", px=1000)
+        except redis.exceptions.RedisError as error:
+            raise explain(url, error) from None
+        return version
+
+
+def _info(client: redis.Redis) -> tuple[dict[str, object], dict[str, object]]:
+    return client.info("server"), client.info("replication")
+
+
+def _version(server: dict[str, object]) -> str:
+    if "valkey_version" in server:
+        return f"Valkey {server['valkey_version']}"
+    return f"Redis {server.get('redis_version', '?')}"
+
+
+def _check_version(url: str, version: str, server: dict[str, object]) -> None:
+    oldest = OLDEST_VALKEY if "valkey_version" in server else OLDEST_REDIS
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if numbers < oldest:
+        raise RedisError(
+            f"{shown(url)} is {version}; siocluster needs Redis 7.0 or Valkey 7.2, or later.",
+            hint="Upgrade it, or leave --redis out: the cluster starts one of its own.",
+        )
+
+
+def _check_role(url: str, server: dict[str, object], replication: dict[str, object]) -> None:
+    if server.get("redis_mode") == "cluster":
+        raise RedisError(
+            f"{shown(url)} is part of a Redis Cluster, which siocluster does not support yet.",
+            hint="Use a single Redis.",
+        )
+    if replication.get("role") == "slave":
+        raise RedisError(
+            f"{shown(url)} is a read-only replica of"
+            f" {replication.get('master_host')}:{replication.get('master_port')}.",
+            hint="Name the primary instead.",
+        )
+
+
+def explain(url: str, error: redis.exceptions.RedisError) -> RedisError:
+    """What a failed command means, and what to do."""
+    where, words = shown(url), str(error)
+    if isinstance(error, redis.exceptions.AuthenticationError) or "NOAUTH" in words:
+        return RedisError(
+            f"{where} refuses this user or password: {words}",
+            hint="Put them into the URL: redis://user:password@host:port/0",
+        )
+    if isinstance(error, redis.exceptions.TimeoutError):
+        return RedisError(f"{where} does not answer within {SECONDS_TO_ANSWER} s.")
+    if isinstance(error, redis.exceptions.ConnectionError):
+        return RedisError(
+            f"{where} cannot be reached: {words}",
+            hint="Start it, or leave --redis out: the cluster starts one of its own.",
+        )
+    if isinstance(error, redis.exceptions.ReadOnlyError):
+        return RedisError(f"{where} is read-only: {words}", hint="Name the primary instead.")
+    return RedisError(f"{where} refuses what siocluster needs: {words}")

@@ -1,0 +1,131 @@
+"""Listening sockets: bound by the master before anyone starts, shared with the workers.
+
+A listener is an open file description that master and worker share. While it listens, people who
+connect wait in the backlog until a worker takes them, so a quick restart refuses nobody. A
+backlog that nobody empties swallows them instead: a slot without a worker for long is muted. It
+keeps its port and refuses, and nginx moves on at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from pathlib import Path
+
+from siocluster.errors import BusyError, SettingsError, SioclusterError
+from siocluster.options import Address
+
+BACKLOG = 2048
+
+
+class Listener:
+    """One bound TCP socket. Starts muted."""
+
+    def __init__(self, address: Address) -> None:
+        """Bind; raises BusyError or SettingsError naming the address."""
+        self.address = address
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        # Without it, connections of an earlier run in TIME_WAIT would hold the port.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((address.host, address.port))
+        except OSError as error:
+            self._socket.close()
+            raise bind_error(address, error) from None
+        self.listening = False
+        self._forbid_reuse()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def listen(self) -> None:
+        """Take connections into the backlog (again)."""
+        listen(self._socket)
+        self.listening = True
+
+    def mute(self) -> None:
+        """Refuse connections and keep the port.
+
+        shutdown() on a listening socket closes its backlog and leaves it bound; only a port
+        bound by number, never 0, survives that (Linux).
+        """
+        if self.listening:
+            self._socket.shutdown(socket.SHUT_RD)
+            self._forbid_reuse()
+        self.listening = False
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _forbid_reuse(self) -> None:
+        # A muted socket that allows reuse would let another process bind and take the port.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+
+
+def listen(bound: socket.socket) -> None:
+    """Listen on a bound socket, whoever muted it before."""
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.listen(BACKLOG)
+
+
+def bind_all(addresses: list[Address]) -> list[Listener]:
+    """A listener for each address, or none at all: raises the first one's error."""
+    listeners: list[Listener] = []
+    try:
+        for address in addresses:
+            listeners.append(Listener(address))
+    except SioclusterError:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+def check_free(address: Address) -> None:
+    """Raise BusyError or SettingsError unless `address` could be bound now."""
+    probe = Listener(address)
+    probe.close()
+
+
+def bind_error(address: Address, error: OSError) -> SioclusterError:
+    """The error of a failed bind, in words."""
+    if error.errno == errno.EADDRINUSE:
+        holder = port_holder(address.port)
+        return BusyError(
+            f"{address} is in use{f' by {holder}' if holder else ''}.",
+            hint="Stop that process, or choose another --bind or --base-port.",
+        )
+    if error.errno == errno.EACCES:
+        return SettingsError(
+            f"{address} needs a privilege that this user does not have.",
+            hint="Use a port from 1024 up, or grant CAP_NET_BIND_SERVICE (docs/deployment.md).",
+        )
+    return SettingsError(f"{address} is no address of this machine ({error.strerror}).")
+
+
+def port_holder(port: int) -> str | None:
+    """"pid 12 (nginx)" of who listens on `port`, where /proc lets us see it."""
+    inodes = _listening_inodes(port)
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            links = [link.readlink().name for link in (folder / "fd").iterdir()]
+            if inodes.intersection(links):
+                return f"pid {folder.name} ({(folder / 'comm').read_text().strip()})"
+        except OSError:
+            continue
+    return None
+
+
+def _listening_inodes(port: int) -> set[str]:
+    """`socket:[inode]` of each socket bound to `port` (proc_net_tcp: address:port in hex)."""
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for columns in map(str.split, lines):
+            if columns[1].endswith(f":{port:04X}") and columns[3] in ("0A", "07"):
+                found.add(f"socket:[{columns[9]}]")
+    return found

@@ -1,0 +1,118 @@
+"""Start a worker: a fresh interpreter that inherits its listener and a pipe."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from siocluster.wire import Boot, Message, Reader, encode
+
+READ_SIZE = 65536
+CHECKOUT = Path(__file__).parent.parent.parent
+PIPE_VARIABLE = "SIOCLUSTER_PIPE"
+UNWANTED = ("FLASK_RUN_FROM_CLI", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
+
+
+class Process:
+    """A worker's process and the master's end of its pipe."""
+
+    def __init__(self, boot: Boot, *, environ: Mapping[str, str]) -> None:
+        self.pipe, theirs = socket.socketpair()
+        self.hung_up = False
+        self._reader = Reader()
+        inherited = [theirs.fileno()] + ([boot.listener] if boot.listener >= 0 else [])
+        try:
+            self._popen = subprocess.Popen(
+                worker_command(),
+                env=_environment(environ, pipe=theirs.fileno(), slot=boot.slot),
+                cwd=boot.folder,
+                stdin=subprocess.DEVNULL,
+                pass_fds=inherited,
+                # Ctrl-C is for the master alone; it tells the workers what to do.
+                process_group=0,
+            )
+        except OSError:
+            self.pipe.close()
+            raise
+        finally:
+            theirs.close()
+        self._send(encode(boot))
+
+    def _send(self, data: bytes) -> None:
+        # A worker that died at once is reaped like any other; it needs no message.
+        try:
+            self.pipe.sendall(data)
+        except OSError:
+            return
+        finally:
+            self.pipe.setblocking(False)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def fileno(self) -> int:
+        return self.pipe.fileno()
+
+    def receive(self) -> Iterator[Message]:
+        """What has arrived; raises WireError. Never blocks."""
+        while data := self._read():
+            yield from self._reader.feed(data)
+
+    def _read(self) -> bytes:
+        try:
+            data = self.pipe.recv(READ_SIZE)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        self.hung_up = not data
+        return data
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self._popen.send_signal(number)
+
+    def exited(self) -> bool:
+        return self._popen.poll() is not None
+
+    def describe(self) -> str:
+        """How it ended, in words."""
+        return describe_exit(self._popen.returncode)
+
+    def close(self) -> None:
+        """Close the pipe; a process that still runs takes that for the master's end."""
+        self.pipe.close()
+
+    def kill(self) -> None:
+        """End it now and reap it."""
+        self.close()
+        self._popen.kill()
+        self._popen.wait()
+
+
+def worker_command() -> list[str]:
+    """The worker's code: fork_server.py in a checkout, the same module in an installed wheel."""
+    script = CHECKOUT / "fork_server.py"
+    if script.is_file() and (CHECKOUT / "pyproject.toml").is_file():
+        return [sys.executable, str(script)]
+    return [sys.executable, "-m", "siocluster.worker"]
+
+
+def _environment(environ: Mapping[str, str], *, pipe: int, slot: int) -> dict[str, str]:
+    # FLASK_RUN_FROM_CLI turns Flask-SocketIO to threads; the others are the master's own.
+    kept = {key: value for key, value in environ.items() if key not in UNWANTED}
+    kept.update({PIPE_VARIABLE: str(pipe), "SIOCLUSTER_SLOT": str(slot)})
+    return kept
+
+
+def describe_exit(code: int | None) -> str:
+    """"exit code 3" or "SIGKILL"."""
+    if code is None:
+        return "still running"
+    if code < 0:
+        return signal.Signals(-code).name
+    return f"exit code {code}"

@@ -1,0 +1,346 @@
+"""The options: one table that the command line, the environment and the config file share."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_WORKERS = 512
+HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One setting: its name in `Settings`, how a person writes it, and how text becomes a value.
+
+    `parse` gets the text and raises ValueError with the words that follow "--name VALUE: ".
+    """
+
+    name: str
+    parse: Callable[[str], object]
+    help: str
+    metavar: str = ""
+    short: str = ""
+    variables: tuple[str, ...] = ()
+    many: bool = False
+    shown: bool = True
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def environment(self) -> tuple[str, ...]:
+        """Variables that set it, the first one that is set wins."""
+        return (f"SIOCLUSTER_{self.name.upper()}", *self.variables)
+
+
+def integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError(f"needs a whole number from {low} to {high}") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be from {low} to {high}")
+        return value
+
+    return parse
+
+
+def seconds(low: float, high: float = 86400) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError("needs a number of seconds, such as 30 or 0.5") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be from {low:g} to {high:g} seconds")
+        return value
+
+    return parse
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def matching(pattern: str, rule: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(rule)
+        return text
+
+    return parse
+
+
+def any_text(text: str) -> str:
+    if not text or re.search(r"[\x00-\x1f\x7f]", text):
+        raise ValueError("must not be empty or hold control characters")
+    return text
+
+
+def path(text: str) -> Path:
+    return Path(any_text(text)).expanduser()
+
+
+def ip_address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip("[]")))
+    except ValueError:
+        raise ValueError("needs an IP address, such as 127.0.0.1 or ::1") from None
+
+
+def address(text: str) -> Address:
+    """`HOST:PORT`, `[IPv6]:PORT`, `:PORT` (every address) or `PORT` (loopback)."""
+    host, separator, port = text.rpartition(":")
+    if not separator:
+        host = "127.0.0.1"
+    elif not host:
+        host = "0.0.0.0"
+    if ":" in host and not host.startswith("["):
+        raise ValueError("needs HOST:PORT; write an IPv6 address in brackets: [::1]:3000")
+    try:
+        number = integer(1, HIGHEST_PORT)(port)
+    except ValueError:
+        raise ValueError("needs HOST:PORT with a port from 1 to 65535") from None
+    return Address(ip_address("127.0.0.1" if host == "localhost" else host), number)
+
+
+def networks(text: str) -> str:
+    """One address or network, or `*` for every address."""
+    if text == "*":
+        return text
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError("needs addresses or networks such as 10.0.0.0/8, or *") from None
+
+
+def static_mapping(text: str) -> tuple[str, str]:
+    url, separator, folder = text.partition("=")
+    if not separator or not url.startswith("/") or not folder:
+        raise ValueError("needs URL=DIR, such as /static/=./static")
+    return url.rstrip("/") + "/", folder
+
+
+def redis_url(text: str) -> str:
+    """A URL that the room bus can use; what it cannot use is refused by name."""
+    if text == "embedded":
+        return text
+    scheme = text.partition("://")[0]
+    if scheme in ("redis", "rediss", "unix"):
+        return text
+    raise ValueError("needs redis://, rediss:// or unix://, or the word embedded")
+
+
+def size(text: str) -> str:
+    if not re.fullmatch(r"\d{1,9}[kKmMgG]?", text):
+        raise ValueError("needs a size in nginx's way, such as 512k, 100m or 1g")
+    return text
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="workers",
+        short="-w",
+        metavar="N",
+        parse=integer(1, MAX_WORKERS),
+        variables=("WEB_CONCURRENCY",),
+        help="Workers to run.  [default: one for each usable CPU]",
+    ),
+    Option(
+        name="slots",
+        metavar="N",
+        parse=integer(1, 2 * MAX_WORKERS),
+        help="Ports and nginx lines declared; the spare ones serve scaling and reloads."
+        "  [default: twice the workers, at least 4]",
+    ),
+    Option(
+        name="base_port",
+        metavar="PORT",
+        parse=integer(1, HIGHEST_PORT),
+        help="Slot i listens on this port + i.  [default: 6001]",
+    ),
+    Option(
+        name="bind",
+        short="-b",
+        metavar="HOST:PORT",
+        parse=address,
+        help="The public address.  [default: 127.0.0.1:3000]",
+    ),
+    Option(
+        name="worker_bind",
+        metavar="ADDRESS",
+        parse=ip_address,
+        help="Where the workers listen.  [default: 127.0.0.1]",
+    ),
+    Option(
+        name="front",
+        metavar="auto|nginx|none",
+        parse=choice("auto", "nginx", "none"),
+        help="What stands before the workers.  [default: auto: nginx where there is one]",
+    ),
+    Option(name="nginx", metavar="PATH", parse=path, help="The nginx program to run."),
+    Option(
+        name="balance",
+        metavar="auto|ip_hash|least_conn",
+        parse=choice("auto", "ip_hash", "least_conn"),
+        help="Who gets a new session.  [default: auto: ip_hash, least_conn on the loopback]",
+    ),
+    Option(
+        name="redis",
+        metavar="URL|embedded",
+        parse=redis_url,
+        help="The message queue.  [default: the app's own, else $REDIS_URL, else one started here]",
+    ),
+    Option(
+        name="redis_fsync",
+        metavar="always|everysec|no",
+        parse=choice("always", "everysec", "no"),
+        help="When the embedded Redis writes its file to disk.  [default: everysec]",
+    ),
+    Option(
+        name="forwarded_allow_ips",
+        metavar="LIST",
+        parse=networks,
+        many=True,
+        variables=("FORWARDED_ALLOW_IPS",),
+        help="Whose forwarded headers count.  [default: our own front only]",
+    ),
+    Option(
+        name="static",
+        metavar="URL=DIR",
+        parse=static_mapping,
+        many=True,
+        help="Files that nginx serves itself; may be given again.",
+    ),
+    Option(
+        name="max_body",
+        metavar="SIZE",
+        parse=size,
+        help="The largest request body.  [default: 100m]",
+    ),
+    Option(
+        name="server_name",
+        metavar="NAME",
+        parse=matching(r"[A-Za-z0-9_.*-]+( [A-Za-z0-9_.*-]+)*", "needs host names, or _"),
+        help="nginx's server_name.  [default: _, every name]",
+    ),
+    Option(name="certfile", metavar="FILE", parse=path, help="TLS certificate for the front."),
+    Option(name="keyfile", metavar="FILE", parse=path, help="The certificate's private key."),
+    Option(
+        name="access_logfile",
+        metavar="FILE",
+        parse=path,
+        help="nginx's access log.  [default: none]",
+    ),
+    Option(
+        name="connections",
+        metavar="N",
+        parse=integer(64, 1_000_000),
+        help="nginx's worker_connections.  [default: from the descriptor limit]",
+    ),
+    Option(
+        name="path",
+        metavar="PATH",
+        parse=matching(r"/?[A-Za-z0-9_./~-]+", "needs a URL path such as /socket.io"),
+        help="The app's Socket.IO path.  [default: asked from the app]",
+    ),
+    Option(
+        name="health_path",
+        metavar="PREFIX",
+        parse=matching(r"/([A-Za-z0-9_.~-]+/)*", "needs a prefix such as / or /-/"),
+        help="Where healthz and readyz answer.  [default: /]",
+    ),
+    Option(
+        name="name",
+        metavar="NAME",
+        parse=matching(r"[A-Za-z0-9_.-]{1,64}", "needs 1 to 64 letters, digits, _ . or -"),
+        help="This app's name: Redis keys, titles.  [default: the target's module]",
+    ),
+    Option(
+        name="node",
+        metavar="NAME",
+        parse=matching(
+            r"[a-z0-9]{0,7}[a-z]",
+            "needs 1 to 8 of a-z and 0-9, the last one a letter: a slot's number follows it",
+        ),
+        help="This machine's name in session ids.  [default: a]",
+    ),
+    Option(
+        name="run_dir",
+        metavar="DIR",
+        parse=path,
+        help="Pid file, sockets, nginx's files.  [default: .siocluster]",
+    ),
+    Option(
+        name="data_dir",
+        metavar="DIR",
+        parse=path,
+        help="The embedded Redis's files.  [default: data in the run-dir]",
+    ),
+    Option(
+        name="graceful_timeout",
+        metavar="SECONDS",
+        parse=seconds(0, 3600),
+        help="For a clean stop.  [default: 30]",
+    ),
+    Option(
+        name="boot_timeout",
+        metavar="SECONDS",
+        parse=seconds(1),
+        help="From spawn to ready.  [default: 60]",
+    ),
+    Option(
+        name="heartbeat_timeout",
+        metavar="SECONDS",
+        parse=seconds(1),
+        help="A worker silent for so long is replaced.  [default: 15]",
+    ),
+    Option(
+        name="backoff",
+        metavar="SECONDS",
+        parse=seconds(0.01, 300),
+        help="First wait before a failed slot is tried again; doubles.  [default: 0.5]",
+    ),
+    Option(
+        name="backoff_max",
+        metavar="SECONDS",
+        parse=seconds(0.01, 3600),
+        help="Longest such wait.  [default: 30]",
+    ),
+    Option(
+        name="log_format",
+        metavar="text|json",
+        parse=choice("text", "json"),
+        help="[default: text]",
+    ),
+    Option(
+        name="log_level",
+        metavar="LEVEL",
+        parse=choice("debug", "info", "warning", "error"),
+        help="debug, info, warning or error.  [default: info]",
+    ),
+)
+
+BY_NAME = {option.name: option for option in OPTIONS}

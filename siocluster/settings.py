@@ -1,0 +1,238 @@
+"""One frozen Settings, from flags, environment, config file and defaults, in that order."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from siocluster.errors import SettingsError
+from siocluster.options import BY_NAME, HIGHEST_PORT, MAX_WORKERS, OPTIONS, Address, Option
+
+CONFIG_FILE = "siocluster.toml"
+PROJECT_FILE = "pyproject.toml"
+BUNDLED_CHAT = "siocluster.chatapp:socketio"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that a person may decide. Times in seconds, paths absolute, None means "find out"."""
+
+    target: str = BUNDLED_CHAT
+    workers: int = 1
+    slots: int = 4
+    base_port: int = 6001
+    bind: Address = Address("127.0.0.1", 3000)
+    worker_bind: str = "127.0.0.1"
+    front: str = "auto"
+    nginx: Path | None = None
+    balance: str = "auto"
+    redis: str | None = None
+    redis_fallback: str | None = None  # $REDIS_URL: counts less than the app's own message_queue
+    redis_fsync: str = "everysec"
+    forwarded_allow_ips: tuple[str, ...] = ()
+    static: tuple[tuple[str, str], ...] = ()
+    max_body: str = "100m"
+    server_name: str = "_"
+    certfile: Path | None = None
+    keyfile: Path | None = None
+    access_logfile: Path | None = None
+    connections: int | None = None
+    path: str | None = None
+    health_path: str = "/"
+    name: str = ""
+    node: str = "a"
+    run_dir: Path = Path(".siocluster")
+    data_dir: Path = Path(".siocluster/data")
+    graceful_timeout: float = 30
+    boot_timeout: float = 60
+    heartbeat_timeout: float = 15
+    backoff: float = 0.5
+    backoff_max: float = 30
+    log_format: str = "text"
+    log_level: str = "info"
+    redis_origin: str = "--redis"  # where `redis` was said, to be shown at start
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A setting's text and where a person wrote it."""
+
+    texts: tuple[str, ...]
+    origin: str
+
+
+def load(
+    flags: Mapping[str, Sequence[str]],
+    *,
+    environ: Mapping[str, str],
+    folder: Path,
+    cpus: int,
+    target: str | None = None,
+    config: Path | None = None,
+) -> Settings:
+    """Settings for a start in `folder`; raises SettingsError naming the place to mend."""
+    from_file, file_target = _read_config(folder, config)
+    given = {
+        option.name: found
+        for option in OPTIONS
+        if (found := _find(option, flags=flags, environ=environ, from_file=from_file))
+    }
+    values = {name: _value(BY_NAME[name], found) for name, found in given.items()}
+    if url := environ.get("REDIS_URL"):
+        values["redis_fallback"] = _value(BY_NAME["redis"], Given((url,), "REDIS_URL"))
+    target = target or environ.get("SIOCLUSTER_TARGET") or file_target or BUNDLED_CHAT
+    return _complete(values, given=given, target=target, folder=folder, cpus=cpus)
+
+
+def _find(
+    option: Option,
+    *,
+    flags: Mapping[str, Sequence[str]],
+    environ: Mapping[str, str],
+    from_file: Mapping[str, Given],
+) -> Given | None:
+    if texts := flags.get(option.name):
+        return Given(tuple(texts), option.flag)
+    for variable in option.environment:
+        if text := environ.get(variable):
+            return Given((text,), variable)
+    return from_file.get(option.name)
+
+
+def _value(option: Option, given: Given) -> object:
+    parts = _split(given.texts) if option.many else given.texts
+    try:
+        parsed = [option.parse(part) for part in parts]
+    except ValueError as error:
+        shown = "…" if option.name == "redis" else ", ".join(given.texts)[:80]
+        raise SettingsError(f"{given.origin} {shown}: {error}.") from None
+    return tuple(parsed) if option.many else parsed[-1]
+
+
+def _split(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        yield from (part.strip() for part in text.split(",") if part.strip())
+
+
+def _complete(
+    values: dict[str, object],
+    *,
+    given: Mapping[str, Given],
+    target: str,
+    folder: Path,
+    cpus: int,
+) -> Settings:
+    """Fill in the defaults that depend on others, then check what depends on several."""
+    workers = int(str(values.setdefault("workers", cpus)))
+    values.setdefault("slots", max(4, 2 * workers))
+    values.setdefault("name", default_name(target))
+    run_dir = folder / Path(str(values.get("run_dir", ".siocluster")))
+    values["run_dir"] = run_dir
+    values["data_dir"] = folder / Path(str(values.get("data_dir", run_dir / "data")))
+    for name in ("certfile", "keyfile", "access_logfile"):
+        if name in values:
+            values[name] = folder / Path(str(values[name]))
+    if redis := given.get("redis"):
+        values["redis_origin"] = redis.origin
+    settings = Settings(target=target, **values)  # type: ignore[arg-type]
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if settings.slots < settings.workers:
+        raise SettingsError(
+            f"--slots {settings.slots} is less than --workers {settings.workers}.",
+            hint="Every worker needs a slot; twice as many leave room for reloads.",
+        )
+    last = settings.base_port + settings.slots - 1
+    if last > HIGHEST_PORT:
+        raise SettingsError(
+            f"--base-port {settings.base_port} with {settings.slots} slots ends at port {last},"
+            f" past {HIGHEST_PORT}.",
+            hint="Choose a lower --base-port or fewer --slots.",
+        )
+    if settings.base_port <= settings.bind.port <= last:
+        raise SettingsError(
+            f"--bind {settings.bind} lies among the workers' ports"
+            f" {settings.base_port} to {last}.",
+            hint="Choose another --bind or --base-port.",
+        )
+    if bool(settings.certfile) != bool(settings.keyfile):
+        raise SettingsError("--certfile and --keyfile go together; one of them is missing.")
+    for file in (settings.certfile, settings.keyfile):
+        if file and not file.is_file():
+            raise SettingsError(f"{file} does not exist or is no file.")
+    if settings.backoff > settings.backoff_max:
+        raise SettingsError("--backoff is longer than --backoff-max.")
+
+
+def default_name(target: str) -> str:
+    """The target's module, without the package that maps the bundled chat into a wheel."""
+    module = target.partition(":")[0].removeprefix("siocluster.")
+    return "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in module)[:64]
+
+
+def _read_config(folder: Path, config: Path | None) -> tuple[dict[str, Given], str | None]:
+    """Keys of the config file as texts, and its target if it names one."""
+    file, table = _config_table(folder, config)
+    target = table.pop("target", None)
+    if target is not None and not isinstance(target, str):
+        raise SettingsError(f"{file}: target must be text such as \"app:socketio\".")
+    return {
+        _known(key, file): Given(_texts(key, value, file), f"{file}: {key}")
+        for key, value in table.items()
+    }, target
+
+
+def _config_table(folder: Path, config: Path | None) -> tuple[str, dict[str, object]]:
+    if config is not None:
+        if not (folder / config).is_file():
+            raise SettingsError(f"--config {config} does not exist or is no file.")
+        table = _parse(folder / config)
+        return str(config), _section(table) if config.name == PROJECT_FILE else table
+    if (folder / CONFIG_FILE).is_file():
+        return CONFIG_FILE, _parse(folder / CONFIG_FILE)
+    if (folder / PROJECT_FILE).is_file():
+        return PROJECT_FILE, _section(_parse(folder / PROJECT_FILE))
+    return "", {}
+
+
+def _parse(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file.name} is not valid TOML: {error}.") from None
+    except OSError as error:
+        raise SettingsError(f"{file.name} cannot be read: {error.strerror}.") from None
+
+
+def _section(table: dict[str, object]) -> dict[str, object]:
+    tool = table.get("tool", {})
+    section = tool.get("siocluster", {}) if isinstance(tool, dict) else {}
+    return dict(section) if isinstance(section, dict) else {}
+
+
+def _known(key: str, file: str) -> str:
+    name = key.replace("-", "_")
+    if name not in BY_NAME:
+        near = difflib.get_close_matches(name, BY_NAME, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "`siocluster --help` lists the options."
+        raise SettingsError(f"{file}: there is no option named {key}.", hint=hint)
+    return name
+
+
+def _texts(key: str, value: object, file: str) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(str(item) for item in value)
+    if isinstance(value, dict) and key == "static":
+        return tuple(f"{url}={directory}" for url, directory in value.items())
+    if isinstance(value, bool | dict):
+        raise SettingsError(f"{file}: {key} cannot be {value!r}.")
+    return (str(value),)
+
+
+__all__ = ["BUNDLED_CHAT", "MAX_WORKERS", "Address", "Settings", "default_name", "load"]
