@@ -88,6 +88,16 @@ def check_free(address: Address) -> None:
     probe.close()
 
 
+def answers(address: Address) -> bool:
+    """Whether somebody accepts connections on `address` (or on loopback, if it means all)."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)
+    try:
+        socket.create_connection((host, address.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def bind_error(address: Address, error: OSError) -> SioclusterError:
     """The error of a failed bind, in words."""
     if error.errno == errno.EADDRINUSE:
@@ -105,7 +115,7 @@ def bind_error(address: Address, error: OSError) -> SioclusterError:
 
 
 def port_holder(port: int) -> str | None:
-    """"pid 12 (nginx)" of who listens on `port`, where /proc lets us see it."""
+    """ "pid 12 (nginx)" of who listens on `port`, where /proc lets us see it."""
     inodes = _listening_inodes(port)
     for folder in Path("/proc").glob("[0-9]*"):
         try:

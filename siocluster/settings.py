@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siocluster.errors import SettingsError
-from siocluster.options import BY_NAME, HIGHEST_PORT, MAX_WORKERS, OPTIONS, Address, Option
+from siocluster.options import BY_NAME, HIGHEST_PORT, OPTIONS, Address, Option
 
 CONFIG_FILE = "siocluster.toml"
 PROJECT_FILE = "pyproject.toml"
 BUNDLED_CHAT = "siocluster.chatapp:socketio"
+DEFAULT_BIND = Address("127.0.0.1", 3000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Settings:
     workers: int = 1
     slots: int = 4
     base_port: int = 6001
-    bind: Address = Address("127.0.0.1", 3000)
+    bind: Address = DEFAULT_BIND
     worker_bind: str = "127.0.0.1"
     front: str = "auto"
     nginx: Path | None = None
@@ -157,8 +158,7 @@ def _check(settings: Settings) -> None:
         )
     if settings.base_port <= settings.bind.port <= last:
         raise SettingsError(
-            f"--bind {settings.bind} lies among the workers' ports"
-            f" {settings.base_port} to {last}.",
+            f"--bind {settings.bind} lies among the workers' ports {settings.base_port} to {last}.",
             hint="Choose another --bind or --base-port.",
         )
     if bool(settings.certfile) != bool(settings.keyfile):
@@ -181,7 +181,7 @@ def _read_config(folder: Path, config: Path | None) -> tuple[dict[str, Given], s
     file, table = _config_table(folder, config)
     target = table.pop("target", None)
     if target is not None and not isinstance(target, str):
-        raise SettingsError(f"{file}: target must be text such as \"app:socketio\".")
+        raise SettingsError(f'{file}: target must be text such as "app:socketio".')
     return {
         _known(key, file): Given(_texts(key, value, file), f"{file}: {key}")
         for key, value in table.items()
@@ -233,6 +233,3 @@ def _texts(key: str, value: object, file: str) -> tuple[str, ...]:
     if isinstance(value, bool | dict):
         raise SettingsError(f"{file}: {key} cannot be {value!r}.")
     return (str(value),)
-
-
-__all__ = ["BUNDLED_CHAT", "MAX_WORKERS", "Address", "Settings", "default_name", "load"]

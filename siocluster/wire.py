@@ -9,9 +9,9 @@ reads it knows that the other one is gone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from siocluster.errors import WireError
 
@@ -116,7 +116,6 @@ Message = Boot | Hello | Inspected | Ready | Failed | Beat
 MESSAGES: dict[str, type[Message]] = {
     message.kind: message for message in (Boot, Hello, Inspected, Ready, Failed, Beat)
 }
-M = TypeVar("M", bound=Message)
 
 
 def encode(message: Message) -> bytes:
@@ -149,8 +148,9 @@ def _build(kind: str, body: dict[str, Any]) -> Message:
         for key, value in body.items()
         if key in known
     }
+    make: Callable[..., Message] = MESSAGES[kind]
     try:
-        return MESSAGES[kind](**values)
+        return make(**values)
     except TypeError:
         raise WireError(f"A message of kind {kind} lacks a field.") from None
 

@@ -15,11 +15,8 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0  # the stock manager sleeps for up to 60 s, deaf meanwhile
 POLL_SECONDS = 5.0
-LINK_OPTIONS = {
-    "socket_connect_timeout": 5,
-    "socket_keepalive": True,
-    "health_check_interval": 10,
-}
+LINK_OPTIONS: dict[str, object] = {"health_check_interval": 10}
+TCP_OPTIONS: dict[str, object] = {"socket_connect_timeout": 5, "socket_keepalive": True}
 
 
 class QueueManager(socketio.RedisManager):  # type: ignore[misc]
@@ -32,8 +29,10 @@ class QueueManager(socketio.RedisManager):  # type: ignore[misc]
     name = "siocluster"
 
     def __init__(self, url: str, *, channel: str) -> None:
-        super().__init__(url, channel=channel, redis_options=dict(LINK_OPTIONS))
+        options = LINK_OPTIONS | ({} if url.startswith("unix:") else TCP_OPTIONS)
+        super().__init__(url, channel=channel, redis_options=options)
         self.live = Event()
+        self.last_error = ""
 
     def subscribe(self, server: socketio.Server, *, seconds: float) -> bool:
         """Take over `server` and subscribe now; returns whether Redis confirmed in time.
@@ -74,10 +73,11 @@ class QueueManager(socketio.RedisManager):  # type: ignore[misc]
 
     def _confirmed(self) -> None:
         if not self.live.is_set():
-            log.info("Hears Redis on channel %s.", self.channel)
+            log.debug("Hears Redis on channel %s.", self.channel)
         self.live.set()
 
     def _lost(self, error: Exception) -> None:
+        self.last_error = str(error)
         if self.live.is_set():
             log.error("Lost Redis (%s); trying again.", error)
         self.live.clear()

@@ -17,6 +17,7 @@ from siocluster.errors import RedisError
 OLDEST = {"Redis": (7, 0), "Valkey": (7, 2)}
 SECONDS_FOR_VERSION = 10
 LEAST_MEMORY = 64 << 20
+LAST_LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def _probe(path: str, origin: str) -> tuple[Program | None, str]:
     return Program(path, title, origin), ""
 
 
-def render_config(*, unix_socket: Path, data_dir: Path, fsync: str, memory: int) -> str:
+def render_config(
+    *, unix_socket: Path, data_dir: Path, log_file: Path, fsync: str, memory: int
+) -> str:
     """redis.conf for a server that only this user reaches and that keeps what it stored.
 
     `memory` is what the machine or cgroup has, in bytes; a quarter of it is the limit, and a
@@ -100,14 +103,22 @@ appendfsync {fsync}
 save ""
 maxmemory {max(LEAST_MEMORY, memory // 4)}
 maxmemory-policy noeviction
-loglevel warning
-logfile ""
+loglevel notice
+logfile {_quoted(log_file)}
 """
 
 
 def _quoted(path: Path) -> str:
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def last_words(log_file: Path) -> str:
+    """The end of the server's log: why it did not start."""
+    try:
+        return "\n".join(log_file.read_text(errors="replace").splitlines()[-LAST_LINES:])
+    except OSError:
+        return ""
 
 
 def answers(unix_socket: Path) -> bool:

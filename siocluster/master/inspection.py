@@ -65,8 +65,7 @@ class Inspection:
 
     def too_late(self) -> TargetError:
         return TargetError(
-            f"{self._settings.target} was not imported within"
-            f" {self._settings.boot_timeout:g} s.",
+            f"{self._settings.target} was not imported within {self._settings.boot_timeout:g} s.",
             hint="Its import may wait for something: the stacks are above."
             " --boot-timeout gives it longer.",
         )

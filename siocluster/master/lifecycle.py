@@ -58,9 +58,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.CONDEMNED, Event.EXIT): State.BACKOFF,
 }
 
-ALIVE = frozenset(
-    {State.SPAWNED, State.BOOTING, State.READY, State.DRAINING, State.CONDEMNED}
-)
+ALIVE = frozenset({State.SPAWNED, State.BOOTING, State.READY, State.DRAINING, State.CONDEMNED})
 
 
 class IllegalTransition(Exception):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from siocluster.errors import WireError
+from siocluster.listeners import Listener
 from siocluster.master.backoff import Backoff
 from siocluster.master.lifecycle import ALIVE, Event, State, follow
-from siocluster.listeners import Listener
 from siocluster.master.spawn import Process
 from siocluster.wire import Beat, Failed, Hello, Message, Ready
 

@@ -110,7 +110,7 @@ def _environment(environ: Mapping[str, str], *, pipe: int, slot: int) -> dict[st
 
 
 def describe_exit(code: int | None) -> str:
-    """"exit code 3" or "SIGKILL"."""
+    """ "exit code 3" or "SIGKILL"."""
     if code is None:
         return "still running"
     if code < 0:

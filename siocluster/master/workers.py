@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from siocluster.listeners import Listener
 from siocluster.master.backoff import Backoff
 from siocluster.master.lifecycle import State
-from siocluster.listeners import Listener
 from siocluster.master.slot import Slot
 from siocluster.master.spawn import Process
 from siocluster.settings import Settings
@@ -155,7 +155,9 @@ class Workers:
 
     def _tell_ready(self, slot: Slot, message: Ready) -> None:
         pid = slot.process.pid if slot.process else 0
-        log.info(
+        # The first time, the screen says so.
+        log.log(
+            logging.INFO if slot.restarts else logging.DEBUG,
             "Worker %d :%d is ready after %.1f s, pid %d.",
             slot.index,
             slot.port,

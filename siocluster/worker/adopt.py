@@ -83,7 +83,8 @@ def join_queue(socketio: flask_socketio.SocketIO, *, url: str, channel: str) -> 
     manager = QueueManager(url, channel=queue.channel if queue else channel)
     if not manager.subscribe(socketio.server, seconds=SECONDS_TO_SUBSCRIBE):
         raise RedisError(
-            f"{shown(url)} did not confirm the subscription within {SECONDS_TO_SUBSCRIBE} s."
+            f"{shown(url)} did not confirm the subscription within {SECONDS_TO_SUBSCRIBE} s.",
+            detail=manager.last_error,
         )
     return manager
 

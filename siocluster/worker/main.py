@@ -12,7 +12,6 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-import flask_socketio
 import gevent
 import setproctitle
 from gevent.event import Event
@@ -101,9 +100,7 @@ class Worker:
         """Load the app and join the cluster; raises SioclusterError."""
         self.socketio = loader.load(self.config.target)
         self.app = loader.flask_app(self.socketio)
-        adopt.prefix_session_ids(
-            self.socketio.server, node=self.config.node, slot=self.config.slot
-        )
+        adopt.prefix_session_ids(self.socketio.server, node=self.config.node, slot=self.config.slot)
         adopt.count_clients(self.socketio.server, self.clients)
         self.manager = self._join_queue()
         self.server = self._make_server()
@@ -126,7 +123,9 @@ class Worker:
 
     def _make_server(self) -> Server:
         health, taken = health_paths(self.app, self.config.health_path)
-        self.notes += [f"{path} is the app's own route; --health-path moves ours." for path in taken]
+        self.notes += [
+            f"{path} is the app's own route; --health-path moves ours." for path in taken
+        ]
         gate = Gate(
             socketio_path=self.socketio.sockio_mw.engineio_path,
             health=health,
@@ -144,9 +143,7 @@ class Worker:
         self.server.start()
         if pipe is not None:
             pipe.send(self._ready())
-            gevent.spawn(
-                beat_for_ever, pipe, self.clients, seconds=self.config.heartbeat_seconds
-            )
+            gevent.spawn(beat_for_ever, pipe, self.clients, seconds=self.config.heartbeat_seconds)
         self.stopping.wait()
         log.info("Drains %d sessions.", len(self.socketio.server.eio.sockets))
         drain(self.server, self.socketio, seconds=self.config.graceful_timeout)
@@ -180,6 +177,3 @@ def leave(code: int) -> NoReturn:
     """Exit, with the app's atexit functions, though one of its threads may never end."""
     gevent.spawn_later(SECONDS_TO_EXIT, os._exit, code)
     sys.exit(code)
-
-
-__all__ = ["Worker", "main", "prepare", "flask_socketio"]

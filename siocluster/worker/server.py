@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import WSGIServer
 from geventwebsocket.handler import WebSocketHandler
 
 from siocluster.worker import forwarded
@@ -36,11 +36,12 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         return environ
 
     def handle(self) -> None:
-        self.server.waiting.add(self.socket)
+        connection = self.socket  # handle() takes it away at its end
+        self.server.waiting.add(connection)
         try:
             super().handle()
         finally:
-            self.server.waiting.discard(self.socket)
+            self.server.waiting.discard(connection)
 
     def handle_one_response(self) -> None:
         self.server.waiting.discard(self.socket)
@@ -59,6 +60,9 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         with_body = self.environ["REQUEST_METHOD"] != "HEAD"
         self.result = answer(self.start_response, body=with_body)
         self.process_result()
+
+    def log_request(self) -> None:
+        """Nothing: the access log is the front's, if one is asked for."""
 
     @property
     def logger(self) -> logging.Logger:
@@ -96,6 +100,3 @@ class Server(WSGIServer):  # type: ignore[misc]
                 connection.shutdown(socket.SHUT_RD)
             except OSError:
                 continue
-
-
-__all__ = ["Handler", "Server", "WSGIHandler"]

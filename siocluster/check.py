@@ -1,0 +1,99 @@
+"""`siocluster check`: everything that a start needs, tried without starting; one line each."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from siocluster import listeners, machine
+from siocluster.errors import EXIT_OK, SioclusterError
+from siocluster.front import binary as nginx
+from siocluster.front.render import render
+from siocluster.master import embedded_redis, front
+from siocluster.master.arbiter import Arbiter
+from siocluster.master.inspection import Inspection
+from siocluster.options import Address
+from siocluster.report import print_error
+from siocluster.settings import Settings
+from siocluster.wire import Inspected
+
+Check = Callable[[], str]
+
+
+def check(settings: Settings, *, environ: Mapping[str, str], folder: Path) -> int:
+    """Print what was found; returns the exit code of the first thing that is wrong."""
+    code = EXIT_OK
+    for label, attempt in _checks(settings, environ=environ, folder=folder):
+        try:
+            click.echo(f"  {click.style('ok', fg='green')}    {label:<9} {attempt()}")
+        except SioclusterError as error:
+            code = code or error.exit_code
+            click.echo(f"  {click.style('wrong', fg='red')} {label:<9} {error.message}")
+            sys.stdout.flush()
+            if error.hint or error.detail:
+                print_error(error)
+    return code
+
+
+def _checks(
+    settings: Settings, *, environ: Mapping[str, str], folder: Path
+) -> Iterator[tuple[str, Check]]:
+    found: list[Inspected] = []
+
+    def target() -> str:
+        found.append(inspect(settings, environ=environ, folder=folder))
+        return f"{settings.target}, Socket.IO at {found[0].path}"
+
+    yield "settings", lambda: f"{settings.workers} workers, {settings.slots} slots"
+    yield "target", target
+    yield "ports", lambda: _ports(settings)
+    if found:
+        yield "redis", lambda: _redis(found[0])
+    yield "nginx", lambda: _nginx(settings, found[0].path if found else front.DEFAULT_PATH, folder)
+
+
+def inspect(settings: Settings, *, environ: Mapping[str, str], folder: Path) -> Inspected:
+    """What a spawned process says of target and Redis; raises its errors."""
+    with closing(Arbiter()) as arbiter:
+        inspection = Inspection(settings, folder=folder, environ=environ)
+        try:
+            arbiter.watch_inspection(inspection)
+            if not arbiter.until(lambda: inspection.done, seconds=settings.boot_timeout):
+                raise inspection.too_late()
+            return inspection.result()
+        finally:
+            inspection.process.kill()
+
+
+def _ports(settings: Settings) -> str:
+    last = settings.base_port + settings.slots - 1
+    for port in range(settings.base_port, last + 1):
+        listeners.check_free(Address(settings.worker_bind, port))
+    listeners.check_free(settings.bind)
+    return f"{settings.bind} and {settings.base_port} to {last} are free"
+
+
+def _redis(found: Inspected) -> str:
+    if found.redis:
+        return f"{found.redis_version}, from {found.redis_origin}"
+    program = embedded_redis.find()
+    return f"{program.title}, {program.origin}, would be started ({found.redis_origin})"
+
+
+def _nginx(settings: Settings, path: str, folder: Path) -> str:
+    program = front.choose(settings)
+    if program is None:
+        return "none: clients reach the workers' ports themselves"
+    site = front.site_for(
+        settings, command="check", path=path, descriptors=machine.raise_descriptor_limit()
+    )
+    with tempfile.TemporaryDirectory(prefix="siocluster-check-") as name:
+        config = Path(name) / "nginx.conf"
+        config.write_text(render(site))
+        nginx.check(program, prefix=Path(name), config=config)
+    return f"{program}; takes the generated file"
