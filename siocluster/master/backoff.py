@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 STABLE_SECONDS = 10.0
 
@@ -20,7 +20,7 @@ class Backoff:
     first: float
     longest: float
     stable: float = STABLE_SECONDS
-    chance: Callable[[], float] = field(default=random.random)
+    chance: Callable[[], float] = random.random
     short_runs: int = 0
 
     def after_run(self, seconds_ready: float | None) -> float:

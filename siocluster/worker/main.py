@@ -9,13 +9,11 @@ import os
 import signal
 import socket
 import sys
-from types import FrameType
 from typing import NoReturn
 
 import gevent
 import setproctitle
 from gevent.event import Event
-from gevent.util import format_run_info
 
 from siocluster import logs
 from siocluster.bus import lease
@@ -23,7 +21,7 @@ from siocluster.bus.manager import QueueManager
 from siocluster.errors import EXIT_INTERNAL, EXIT_OK, SioclusterError
 from siocluster.listeners import listen
 from siocluster.wire import Boot, Failed, Hello, Ready
-from siocluster.worker import adopt, forwarded, loader
+from siocluster.worker import adopt, forwarded, loader, stacks
 from siocluster.worker.drain import drain
 from siocluster.worker.gate import Gate, health_paths
 from siocluster.worker.heartbeat import Clients, Pipe, beat_for_ever
@@ -80,7 +78,7 @@ def prepare(boot: Boot) -> None:
     sys.path[0] = boot.folder
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR2, dump_stacks)
+    signal.signal(signal.SIGUSR2, stacks.dump)
 
 
 def _role(boot: Boot) -> str:
@@ -156,15 +154,6 @@ class Worker:
 def die_with_master() -> None:
     """Ask the kernel for SIGKILL when the master dies: a blocked hub cannot see the pipe end."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def dump_stacks(_number: int, _frame: FrameType | None) -> None:
-    """Write every greenlet's stack to the log.
-
-    A Python signal handler: it runs between two bytecodes of whatever keeps the hub busy.
-    """
-    lines = "\n".join(format_run_info(thread_stacks=False))
-    log.error("Stacks of all greenlets:\n%s", lines)
 
 
 def _failure(error: SioclusterError) -> Failed:

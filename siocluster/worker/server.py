@@ -69,7 +69,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         return log
 
 
-class Server(WSGIServer):  # type: ignore[misc]
+class Server(WSGIServer):
     """Serves a WSGI app on a bound socket.
 
     `waiting` holds the sockets of connections that have no request under way.
