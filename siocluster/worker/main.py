@@ -132,7 +132,13 @@ class Worker:
         listener = socket.socket(fileno=self.config.listener)
         listener.set_inheritable(False)
         trusted = forwarded.trusted_by(self.config.trusted_peers)
-        return Server(listener, self.app, gate=gate, trusted=trusted)
+        return Server(
+            listener,
+            self.app,
+            gate=gate,
+            trusted=trusted,
+            largest_message=self.socketio.server.eio.max_http_buffer_size,
+        )
 
     def serve(self, pipe: Pipe | None) -> None:
         """Accept, say ready, and wait for the word to stop; then drain."""

@@ -13,6 +13,7 @@ from geventwebsocket.handler import WebSocketHandler
 
 from siocluster.worker import forwarded
 from siocluster.worker.gate import Gate
+from siocluster.worker.websocket import bound_frames
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,10 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         self.result = answer(self.start_response, body=with_body)
         self.process_result()
 
+    def run_websocket(self) -> None:
+        bound_frames(self.websocket, largest=self.server.largest_message)
+        super().run_websocket()
+
     def log_request(self) -> None:
         """Nothing: the access log is the front's, if one is asked for."""
 
@@ -87,9 +92,11 @@ class Server(WSGIServer):
         *,
         gate: Gate,
         trusted: Callable[[str], bool],
+        largest_message: int,
     ) -> None:
         self.gate = gate
         self.trusted = trusted
+        self.largest_message = largest_message
         self.waiting: set[socket.socket] = set()
         super().__init__(listener, app, log=None, error_log=log)
 
