@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,6 @@ class Backoff:
         if seconds_ready is not None and seconds_ready >= self.stable:
             self.short_runs = 0
             return 0.0
-        wait = min(self.longest, self.first * 2.0 ** float(min(self.short_runs, 32)))
+        wait = min(self.longest, math.ldexp(self.first, min(self.short_runs, 32)))
         self.short_runs += 1
         return wait * (1 + self.chance() / 4)
