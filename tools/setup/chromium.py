@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -11,13 +10,12 @@ from xml.sax.saxutils import escape
 from tools.setup import debian
 from tools.setup.command import Stop, attempt, tell
 from tools.setup.node import install_copy, provide
-from tools.setup.place import VENV
+from tools.setup.place import PYTHON, VENV
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MANIFEST = "tools/chromium"
 FOLDER = VENV / "chromium"
 LAUNCHER = FOLDER / "chromium"
-RENDERED = "rendered here"
 
 # Chromium's own libraries, then those of the distribution that the package was built on.
 LAUNCHER_TEXT = """\
@@ -105,10 +103,5 @@ def _decode(packed: Path, target: Path) -> None:
 
 def _renders(chromium: Path) -> bool:
     """A stub that only names a package, or a library that is missing, shows only in a run."""
-    page = f"data:text/html,<title>{RENDERED}</title>"
-    with tempfile.TemporaryDirectory() as profile:
-        result = attempt(
-            [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
-             f"--user-data-dir={profile}", page]
-        )  # fmt: skip
-    return RENDERED in result.stdout
+    probe = Path(__file__).with_name("render_probe.py")
+    return attempt([PYTHON, probe, chromium]).returncode == 0

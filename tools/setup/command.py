@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tools.setup.place import ROOT, VENV
 
+HANG = 1800  # seconds
 TAIL = 20  # lines of a failed program's output that are worth a screen
 
 # Node brings its own list of authorities and looks at no other; a machine behind a proxy of its
@@ -48,7 +49,10 @@ def run(command: Sequence[str | Path], *, doing: str, hint: str) -> None:
 def attempt(
     command: Sequence[str | Path], *, extra: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `command`, its output and errors in `stdout`; an absent program is exit code 127."""
+    """Run `command`, its output and errors in `stdout`; an absent program is exit code 127.
+
+    One that hangs is ended: the slowest of them, a large download, has its own time limits.
+    """
     try:
         return subprocess.run(
             command,
@@ -59,7 +63,10 @@ def attempt(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            timeout=HANG,
         )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(list(command), 124, stdout=f"No end in {HANG} s.")
     except OSError as error:
         return subprocess.CompletedProcess(list(command), 127, stdout=str(error))
 
