@@ -55,6 +55,10 @@ class Listener:
             self._forbid_reuse()
         self.listening = False
 
+    def detach(self) -> int:
+        """The bound socket's descriptor, which is the caller's from now on."""
+        return self._socket.detach()
+
     def close(self) -> None:
         self._socket.close()
 
@@ -121,10 +125,18 @@ def port_holder(port: int) -> str | None:
         try:
             links = [link.readlink().name for link in (folder / "fd").iterdir()]
             if inodes.intersection(links):
-                return f"pid {folder.name} ({(folder / 'comm').read_text().strip()})"
+                return f"pid {folder.name} ({_title(folder)})"
         except OSError:
             continue
     return None
+
+
+def _title(process: Path) -> str:
+    """The program's name; of our own processes the whole title. Arguments may hold secrets."""
+    title = (process / "cmdline").read_text(errors="replace").rstrip("\0 ")
+    if title.startswith("siocluster: "):
+        return title
+    return (process / "comm").read_text(errors="replace").strip()
 
 
 def _listening_inodes(port: int) -> set[str]:

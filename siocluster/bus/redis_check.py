@@ -90,7 +90,12 @@ def _check_role(url: str, server: dict[str, object], replication: dict[str, obje
 def explain(url: str, error: redis.exceptions.RedisError) -> RedisError:
     """What a failed command means, and what to do."""
     where, words = shown(url), str(error)
-    if isinstance(error, redis.exceptions.AuthenticationError) or "NOAUTH" in words:
+    if "NOAUTH" in words or "HELLO must be called" in words:
+        return RedisError(
+            f"{where} asks for a password.",
+            hint="Put it into the URL: redis://:password@host:port/0",
+        )
+    if isinstance(error, redis.exceptions.AuthenticationError):
         return RedisError(
             f"{where} refuses this user or password: {words}",
             hint="Put them into the URL: redis://user:password@host:port/0",

@@ -74,7 +74,7 @@ def boot_for(settings: Settings, *, port: int) -> Boot:
         redis = None
     if redis:
         redis_check.check(redis)
-    listener = os.dup(Listener(Address(settings.worker_bind, port)).fileno())
+    listener = Listener(Address(settings.worker_bind, port)).detach()
     return Boot(
         purpose="serve",
         target=settings.target,
