@@ -16,20 +16,20 @@ EXIT_USAGE = 2
 
 def use_ready_interpreter() -> None:
     """Return if this interpreter will do; else become `.venv`'s, or say what to type and exit."""
-    lacks = _what_is_missing()
-    if not lacks:
+    needs = _what_is_missing()
+    if not needs:
         return
-    venv = os.path.join(ROOT, ".venv")
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python) and os.path.realpath(sys.prefix) != os.path.realpath(venv):
+    python = os.path.join(ROOT, ".venv", "bin", "python")
+    # By its name and not by sys.prefix, which `python -S` leaves as it was: it must not go round.
+    if os.path.exists(python) and sys.executable != python:
         os.execv(python, [python, *_arguments()])
-    sys.exit(_complaint(lacks))
+    sys.exit(_complaint(needs))
 
 
 def _what_is_missing() -> str:
     """Modules are looked for and not imported: gevent must stay out of the master."""
     if sys.version_info < OLDEST:
-        return "Python 3.11 or newer"
+        return "Python {}.{} or newer".format(*OLDEST)
     return ", ".join(name for name in NEEDED if importlib.util.find_spec(name) is None)
 
 
@@ -38,10 +38,10 @@ def _arguments() -> "list[str]":
     return getattr(sys, "orig_argv", [sys.executable, *sys.argv])[1:]
 
 
-def _complaint(lacks: str) -> int:
+def _complaint(needs: str) -> int:
     sys.stderr.write(
-        "{} (Python {}.{}) lacks {}.\nType this in {}:  make setup\n".format(
-            sys.executable, *sys.version_info[:2], lacks, ROOT
+        "{} (Python {}.{}) will not do: it needs {}.\nType this in {}:  make setup\n".format(
+            sys.executable, *sys.version_info[:2], needs, ROOT
         )
     )
     return EXIT_USAGE

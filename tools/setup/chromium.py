@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from tools.setup import debian
 from tools.setup.command import Stop, attempt, tell
-from tools.setup.node import install_copy, provide
+from tools.setup.node import installed_copy, provide
 from tools.setup.place import PYTHON, VENV
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -75,9 +75,8 @@ def _of_npm() -> Iterator[Path]:
     if os.uname().machine != "x86_64":
         return  # the package holds no other
     tell("No Chromium that may be installed here: taking the one in npm's @sparticuz/chromium.")
-    modules = install_copy(MANIFEST, doing="Fetching Chromium from npm (about 70 MB)")
-    _unpack(modules / "@sparticuz" / "chromium" / "bin")
-    shutil.rmtree(modules)
+    with installed_copy(MANIFEST, doing="Fetching Chromium from npm (about 70 MB)") as modules:
+        _unpack(modules / "@sparticuz" / "chromium" / "bin")
     yield LAUNCHER
 
 

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,18 +33,23 @@ def provide() -> Node:
     return _of_the_machine() or _of_the_wheel() or _install_wheel()
 
 
-def install_copy(manifest: str, *, doing: str) -> Path:
-    """Install what `manifest`, a folder of the repository, names; the new node_modules.
+@contextmanager
+def installed_copy(manifest: str, *, doing: str) -> Iterator[Path]:
+    """Install what `manifest`, a folder of the repository, names; its node_modules, for a while.
 
     It happens in a copy in `.venv`, so that the tree stays clean.
     """
-    folder = VENV / "npm" / manifest
+    folder = VENV / "npm"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / manifest / name, folder)
-    provide().install(folder, doing=doing)
-    return folder / "node_modules"
+    try:
+        provide().install(folder, doing=doing)
+        yield folder / "node_modules"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(VENV / "npm-cache", ignore_errors=True)
 
 
 def _of_the_machine() -> Node | None:

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tools.setup.node import install_copy
+from tools.setup.node import installed_copy
 from tools.setup.place import PAGE_CLIENT, ROOT
 from tools.setup.step import Step
 
@@ -20,11 +20,10 @@ FETCH_CLIENT = Step(
 def fetch_client() -> None:
     if FETCH_CLIENT.is_done():
         return
-    modules = install_copy(MANIFEST, doing="Fetching the page's Socket.IO client")
     PAGE_CLIENT.parent.mkdir(parents=True, exist_ok=True)
-    _put(modules / "socket.io-client" / "dist" / PAGE_CLIENT.name, PAGE_CLIENT)
-    _put(modules / "socket.io-client" / "LICENSE", LICENSE)
-    shutil.rmtree(modules)
+    with installed_copy(MANIFEST, doing="Fetching the page's Socket.IO client") as modules:
+        _put(modules / "socket.io-client" / "dist" / PAGE_CLIENT.name, PAGE_CLIENT)
+        _put(modules / "socket.io-client" / "LICENSE", LICENSE)
     FETCH_CLIENT.mark_done()
 
 

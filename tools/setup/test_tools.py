@@ -18,6 +18,9 @@ INSTALL_SCRIPTS = Step(
     inputs=(SCRIPTS / "package.json", SCRIPTS / "package-lock.json"),
     outputs=(SCRIPTS / "node_modules" / "socket.io-client" / "package.json",),
 )
+NAMES = ("SIOCLUSTER_TEST_CHROMIUM", "SIOCLUSTER_TEST_NODE")
+# Last on the PATH: a Node that came with the packages is found where the machine has none.
+PATH_LINE = 'export PATH="$PATH:${SIOCLUSTER_TEST_NODE%/*}:/usr/sbin"\n'
 
 
 def install_scripts() -> None:
@@ -38,22 +41,19 @@ def find_programs() -> None:
     _write_environment(found)
 
 
-NAMES = ("SIOCLUSTER_TEST_CHROMIUM", "SIOCLUSTER_TEST_NODE")
-
-
 def _read_environment() -> dict[str, str]:
     try:
         lines = TEST_ENVIRONMENT.read_text().splitlines()
     except OSError:
         return {}
-    pairs = (shlex.split(line)[1].split("=", 1) for line in lines)
-    return {name: value for name, value in pairs}
+    words = (shlex.split(line)[1] for line in lines if line.startswith("export SIOCLUSTER_"))
+    return dict(word.split("=", 1) for word in words)
 
 
 def _write_environment(found: dict[str, Path]) -> None:
     """Lines for a shell: the Makefile sources them."""
-    lines = (f"export {name}={shlex.quote(str(path))}\n" for name, path in found.items())
-    TEST_ENVIRONMENT.write_text("".join(lines))
+    lines = [f"export {name}={shlex.quote(str(path))}\n" for name, path in found.items()]
+    TEST_ENVIRONMENT.write_text("".join(lines) + PATH_LINE)
 
 
 def install_system_packages() -> None:
