@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 import siocluster
-
-from .conftest import build
+from tests.packaging.builds import build, copy_tree
 
 CLIENT = "static/vendor/socket.io.esm.min.js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_tree(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="module")
 def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     result = build("wheel", tree=tree, into=folder)

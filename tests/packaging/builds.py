@@ -5,17 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 SOURCES = ("siocluster", "chatapp", "static", "tools", "locks")
 FILES = ("pyproject.toml", "MANIFEST.in", "LICENSE", "README.md", "CHANGELOG.md")
 UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
-@pytest.fixture(scope="session")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copy = tmp_path_factory.mktemp("tree")
+def copy_tree(copy: Path) -> Path:
     for name in SOURCES:
         shutil.copytree(ROOT / name, copy / name, ignore=UNWANTED)
     for name in FILES:
