@@ -104,8 +104,9 @@ def path(text: str) -> Path:
 
 
 def ip_address(text: str) -> str:
+    in_brackets = re.fullmatch(r"\[(.*:.*)]", text)
     try:
-        return str(ipaddress.ip_address(text.strip("[]")))
+        return str(ipaddress.ip_address(in_brackets[1] if in_brackets else text))
     except ValueError:
         raise ValueError("needs an IP address, such as 127.0.0.1 or ::1") from None
 
@@ -147,8 +148,7 @@ def redis_url(text: str) -> str:
     """A URL that the room bus can use; what it cannot use is refused by name."""
     if text == "embedded":
         return text
-    scheme = text.partition("://")[0]
-    if scheme in ("redis", "rediss", "unix"):
+    if text.startswith(("redis://", "rediss://", "unix://")):
         return text
     raise ValueError("needs redis://, rediss:// or unix://, or the word embedded")
 
