@@ -133,7 +133,7 @@ def _complete(
     run_dir = folder / Path(str(values.get("run_dir", ".siocluster")))
     values["run_dir"] = run_dir
     values["data_dir"] = folder / Path(str(values.get("data_dir", run_dir / "data")))
-    for name in ("certfile", "keyfile", "access_logfile"):
+    for name in ("nginx", "certfile", "keyfile", "access_logfile"):
         if name in values:
             values[name] = folder / Path(str(values[name]))
     if redis := given.get("redis"):
@@ -226,10 +226,12 @@ def _known(key: str, file: str) -> str:
 
 
 def _texts(key: str, value: object, file: str) -> tuple[str, ...]:
-    if isinstance(value, list):
+    if isinstance(value, list) and BY_NAME[key.replace("-", "_")].many:
         return tuple(str(item) for item in value)
     if isinstance(value, dict) and key == "static":
         return tuple(f"{url}={directory}" for url, directory in value.items())
-    if isinstance(value, bool | dict):
-        raise SettingsError(f"{file}: {key} cannot be {value!r}.")
+    if isinstance(value, bool | list | dict):
+        # The value itself stays unsaid: it may hold a password.
+        kind = {bool: "true or false", list: "a list", dict: "a table"}[type(value)]
+        raise SettingsError(f"{file}: {key} cannot be {kind}.")
     return (str(value),)
