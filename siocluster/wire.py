@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any, ClassVar, get_type_hints
 
 from siocluster.errors import WireError
 
@@ -129,7 +130,7 @@ def decode(line: bytes) -> Message:
     try:
         body = json.loads(line)
         version, kind = body.pop("version"), body.pop("kind")
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise WireError("What came over the worker's pipe is no message.") from None
     if version != VERSION:
         raise WireError(
@@ -150,9 +151,25 @@ def _build(kind: str, body: dict[str, Any]) -> Message:
     }
     make: Callable[..., Message] = MESSAGES[kind]
     try:
-        return make(**values)
+        message = make(**values)
     except TypeError:
         raise WireError(f"A message of kind {kind} lacks a field.") from None
+    for name, hint in _types(kind).items():
+        if not _fits(getattr(message, name), hint):
+            raise WireError(f"In a message of kind {kind}, {name} is of another type.")
+    return message
+
+
+@cache
+def _types(kind: str) -> dict[str, Any]:
+    hints = get_type_hints(MESSAGES[kind])
+    return {item.name: hints[item.name] for item in fields(MESSAGES[kind])}
+
+
+def _fits(value: object, hint: Any) -> bool:
+    if hint == tuple[str, ...]:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    return isinstance(value, int | float if hint is float else hint)
 
 
 @dataclass(slots=True)
