@@ -90,6 +90,16 @@ async function nowhere({ url }) {
   return outcome;
 }
 
+/** Many sessions at once: the processes that they are on. */
+async function processes({ url, transports }) {
+  const desks = await Promise.all(
+    Array.from({ length: 16 }, () => connect(`${url}/upload`, { transports })),
+  );
+  const ready = await Promise.all(desks.map(({ inbox }) => inbox.first("ready")));
+  for (const { socket } of desks) socket.disconnect();
+  return { pids: [...new Set(ready.map(({ pid }) => pid))] };
+}
+
 async function visitor({ url, address, headers, transports }) {
   const { socket, inbox } = await connect(url, { address, headers, transports });
   const seen = await inbox.first("visitor");
@@ -97,4 +107,4 @@ async function visitor({ url, address, headers, transports }) {
   return seen;
 }
 
-mainOf({ pictures, album, echo, namespaces, nowhere, visitor });
+mainOf({ pictures, album, echo, namespaces, nowhere, processes, visitor });

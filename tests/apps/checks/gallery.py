@@ -32,6 +32,12 @@ def post(app: RunningApp, path: str, body: bytes) -> Answer:
         connection.close()
 
 
+def every_process_has_its_share_of_the_sessions(app: RunningApp) -> None:
+    for transports in TRANSPORTS:
+        pids = play(app, "processes", transports=transports)["pids"]
+        assert len(pids) == max(1, len(app.worker_ports))
+
+
 def a_picture_goes_in_and_its_thumbnail_out_to_all(app: RunningApp) -> None:
     for transports in TRANSPORTS:
         seen = play(app, "pictures", transports=transports, size=200_000)
@@ -121,6 +127,7 @@ def the_app_sees_the_host_that_the_client_asked_for(app: RunningApp) -> None:
 
 
 PROMISES = (
+    every_process_has_its_share_of_the_sessions,
     a_picture_goes_in_and_its_thumbnail_out_to_all,
     a_picture_above_the_stock_limit_goes_through,
     binary_inside_an_acknowledgement_stays_whole,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import socketio
 
@@ -73,28 +74,41 @@ def an_emits_callback_gets_what_the_client_acknowledged(app: RunningApp) -> None
 
 def the_python_client_trades_like_the_javascript_one(app: RunningApp) -> None:
     for transport in ("websocket", "polling"):
-        with socketio.SimpleClient() as watcher, socketio.SimpleClient() as trader:
-            for client in (watcher, trader):
-                client.connect(app.url, transports=[transport], socketio_path="/live/socket.io")
-            assert watcher.call("watch", "SNAKE", timeout=SECONDS) == {"watching": "SNAKE"}
+        with several_clients(app, 4, transports=[transport]) as (trader, *watchers):
+            for watcher in watchers:
+                assert watcher.call("watch", "SNAKE", timeout=SECONDS) == {"watching": "SNAKE"}
             answer = trader.call("trade", ("SNAKE", 4.5), timeout=SECONDS)
             assert answer == ("SNAKE", 4.5)
-            assert _price(watcher) == {"symbol": "SNAKE", "price": 4.5}
+            for watcher in watchers:
+                assert _price(watcher) == {"symbol": "SNAKE", "price": 4.5}
+
+
+@contextmanager
+def several_clients(
+    app: RunningApp, count: int, **options: object
+) -> Iterator[list[socketio.SimpleClient]]:
+    with ExitStack() as stack:
+        clients = [stack.enter_context(socketio.SimpleClient()) for _ in range(count)]
+        for client in clients:
+            client.connect(app.url, socketio_path="/live/socket.io", **options)
+        yield clients
 
 
 def _price(client: socketio.SimpleClient) -> object:
-    """The first price among the ticks."""
-    while True:
+    """The first price; an AssertionError when only ticks come."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
         event, data = client.receive(timeout=SECONDS)
         if event == "price":
             return data
+    raise AssertionError(f"no price within {SECONDS:g} s")
 
 
 def the_python_client_answers_a_call(app: RunningApp) -> None:
-    with answering_client(app) as sid, socketio.SimpleClient() as asking:
-        asking.connect(app.url, socketio_path="/live/socket.io")
-        answer = asking.call("survey", (sid, "tea"), timeout=SECONDS)
-        assert answer == {"answer": "python likes tea"}
+    with answering_client(app) as sid, several_clients(app, 4) as clients:
+        for asking in clients:
+            answer = asking.call("survey", (sid, "tea"), timeout=SECONDS)
+            assert answer == {"answer": "python likes tea"}
 
 
 @contextmanager
