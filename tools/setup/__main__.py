@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tools.setup.command import Stop, complain, tell
+from tools.setup.command import Stop, complain, not_ours, tell
 from tools.setup.packages import install_library, install_test_packages, make_venv
 from tools.setup.page import fetch_client
 from tools.setup.place import ROOT
@@ -27,7 +27,7 @@ def main() -> int:
         complain(stop)
         return 1
     except PermissionError as error:
-        complain(_not_ours(error))
+        complain(not_ours(error.filename))
         return 1
     except KeyboardInterrupt:
         return 130
@@ -47,14 +47,6 @@ def _one_at_a_time() -> Iterator[None]:
         yield
     finally:
         os.close(folder)
-
-
-def _not_ours(error: PermissionError) -> Stop:
-    return Stop(
-        f"{error.filename} cannot be written by this user.",
-        hint="Was it made by another user, with sudo? Remove it as that user, or work in a clone"
-        " of your own.",
-    )
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def tell(line: str) -> None:
 
 def run(command: Sequence[str | Path], *, doing: str, hint: str) -> None:
     """Run `command` in the project's folder; raises Stop with the end of what it printed."""
+    _require_own_venv()
     tell(f"{doing} …")
     result = attempt(command)
     if result.returncode != 0:
@@ -69,6 +70,19 @@ def attempt(
         return subprocess.CompletedProcess(list(command), 124, stdout=f"No end in {HANG} s.")
     except OSError as error:
         return subprocess.CompletedProcess(list(command), 127, stdout=str(error))
+
+
+def not_ours(path: str | Path) -> Stop:
+    return Stop(
+        f"{path} cannot be written by this user.",
+        hint="Was it made by another user, or with sudo? Remove it as that user, or work in a clone"
+        " of your own.",
+    )
+
+
+def _require_own_venv() -> None:
+    if VENV.exists() and not os.access(VENV, os.W_OK):
+        raise not_ours(VENV)
 
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:
