@@ -1,0 +1,121 @@
+"""What the chat accepts from a client. Pure: values in, values or `Refused` out.
+
+Lengths count code points. Names and rooms are compared in Unicode's form NFC, so that what looks
+the same is the same.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MAX_NAME = 40
+MAX_ROOM = 64
+MAX_TEXT = 4000
+# A frame above this ends the connection unread (Engine.IO), so it leaves room for a text of 1 MB
+# in any script: such a client is told what is wrong.
+MAX_FRAME_BYTES = 4_000_000
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
+LINE_BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
+# Marks that turn the direction of what follows: a name could show itself as another.
+DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Refused(Exception):
+    """The client's mistake. `code` is for programs, the message for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    username: str
+    key: str | None  # the client's secret, by which it is known again
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    text: str
+    message_id: str | None  # the client's own, so that a message sent twice is shown once
+
+
+def read_room(value: object) -> str:
+    """The room a client connects to: one segment of a URL's path."""
+    if not value:
+        raise Refused("room_missing", "Name a room: connect with ?roomid=NAME.")
+    room = _label(value, kind="room", limit=MAX_ROOM)
+    if "/" in room or "\\" in room or room in {".", ".."}:
+        raise Refused("room_unusable", "A room's name is no path: leave out slashes.")
+    return room
+
+
+def read_join(arguments: Sequence[Any]) -> Join:
+    fields = _fields(arguments, example='{"username": "Ada"}')
+    return Join(
+        username=_label(fields.get("username"), kind="name", limit=MAX_NAME),
+        key=_token(fields, "key"),
+    )
+
+
+def read_say(arguments: Sequence[Any]) -> Say:
+    fields = _fields(arguments, example='{"text": "Hello"}')
+    return Say(text=_text(fields.get("text")), message_id=_token(fields, "message_id"))
+
+
+def _fields(arguments: Sequence[Any], *, example: str) -> dict[str, Any]:
+    if len(arguments) != 1 or not isinstance(arguments[0], dict):
+        raise Refused("wrong_shape", f"Send one object, such as {example}.")
+    return arguments[0]
+
+
+def _label(value: object, *, kind: str, limit: int) -> str:
+    """A short text of one line that shows something."""
+    if not isinstance(value, str):
+        raise Refused(f"{kind}_missing", f"The {kind} must be a text.")
+    if len(value) > limit:
+        raise Refused(f"{kind}_too_long", f"The {kind} may have at most {limit} characters.")
+    label = unicodedata.normalize("NFC", value.strip())
+    if not _is_visible(label):
+        raise Refused(f"{kind}_missing", f"The {kind} is empty.")
+    if any(_is_control(one) or one in DIRECTION_MARKS for one in label):
+        raise Refused(f"{kind}_unusable", f"The {kind} contains control characters.")
+    return label
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Refused("text_missing", "The text must be a text.")
+    if len(value) > MAX_TEXT:
+        raise Refused("text_too_long", f"The text may have at most {MAX_TEXT} characters.")
+    text = LINE_BREAKS.sub("\n", value).rstrip()
+    if not _is_visible(text):
+        raise Refused("text_missing", "The text is empty.")
+    if any(_is_control(one) for one in text if one not in "\n\t"):
+        raise Refused("text_unusable", "The text contains control characters.")
+    return text
+
+
+def _token(fields: dict[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not TOKEN.fullmatch(value):
+        raise Refused("wrong_shape", f"{name} must be 8 to 64 letters, digits, '-' or '_'.")
+    return value
+
+
+def _is_control(character: str) -> bool:
+    # Cs: half of a surrogate pair, legal in JSON's escapes, cannot be sent as UTF-8.
+    # Zl, Zp: they break the line.
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _is_visible(text: str) -> bool:
+    """Marks (M), separators (Z) and format characters (C) alone show nothing."""
+    return any(unicodedata.category(one)[0] not in "MZC" or _is_control(one) for one in text)
