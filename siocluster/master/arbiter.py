@@ -96,11 +96,12 @@ class Arbiter:
         workers.lose_patience(now=now)
         if not self._stopping:
             workers.spawn_due(now=now)
-        self._watch_pipes(workers)
         self._tell(workers, now=now)
 
     def wait(self, latest: float | None) -> None:
         """Sleep until something is said or the nearest deadline has come."""
+        if self.workers is not None:
+            self._watch_pipes(self.workers)
         now = time.monotonic()
         due = min(self._deadlines(), default=now + LONGEST_WAIT)
         if latest is not None:
