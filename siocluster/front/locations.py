@@ -82,11 +82,13 @@ def _app_limits() -> Lines:
 
 
 def _moves_on(site: Site, conditions: str) -> Lines:
-    """Among the workers of one machine a connect that hangs moves on as well; over several
-    machines it means that its machine is cut off, and the whole machine is passed over."""
-    if hops(site):
-        return [f"proxy_next_upstream {conditions};", "proxy_next_upstream_timeout 2s;"]
-    return [f"proxy_next_upstream {conditions} timeout;", "proxy_next_upstream_timeout 2s;"]
+    """When a request goes to another worker of the group, and for how long it may.
+
+    A connect that hangs says that one worker is full, where there is one machine; where there
+    are several, that the machine is cut off: then all of it is passed over, by the hops.
+    """
+    hangs = "" if hops(site) else " timeout"
+    return [f"proxy_next_upstream {conditions}{hangs};", "proxy_next_upstream_timeout 2s;"]
 
 
 def _first_hop(site: Site, kind: str) -> Lines:

@@ -93,8 +93,8 @@ def _log_format(site: Site) -> Lines:
         return []
     return [
         "# The path without its query: a session's id is nobody else's to read.",
-        "log_format siocluster '$remote_addr [$time_iso8601] \"$request_method $uri\" $status'",
-        "                      ' $body_bytes_sent $request_time $upstream_addr';",
+        "log_format siocluster_access '$remote_addr [$time_iso8601] \"$request_method $uri\" $status'",
+        "                             ' $body_bytes_sent $request_time $upstream_addr';",
     ]
 
 
@@ -149,7 +149,7 @@ def _listen(site: Site, part: Part) -> Lines:
 
 
 def _log(site: Site) -> Lines:
-    return [f"access_log {quoted(site.access_log)} siocluster;"] if site.access_log else []
+    return [f"access_log {quoted(site.access_log)} siocluster_access;"] if site.access_log else []
 
 
 def _names(site: Site) -> str:

@@ -7,6 +7,7 @@ from siocluster.front.syntax import Lines, block, pattern, spaced
 
 NEW = "siocluster_new"
 LOOPBACK = "siocluster_loopback"
+ONCE = "keepalive_requests 1"
 MOST_HOPS = 4  # 500 ms each: a new session is open within 3 s, or its client hears that it is not
 
 
@@ -37,6 +38,8 @@ def _new_sessions(site: Site) -> Lines:
     return [
         "# New sessions. Spare slots refuse at once and cost a few microseconds; max_fails=0 keeps",
         "# no grudge: a worker that said 503 while it drained must not be shunned afterwards.",
+        "# One request a connection: nginx 1.29.7 and newer would keep it, and a request sent",
+        "# while the worker closes it would be lost.",
         *_group(NEW, servers=site.servers(), balance=balance),
     ]
 
@@ -56,6 +59,7 @@ def _group(name: str, *, servers: list[str], balance: str) -> Lines:
         f"upstream {name}",
         f"{balance};",
         zone,
+        f"{ONCE};",
         *(f"server {server} max_fails=0;" for server in servers),
     )
 
@@ -64,7 +68,8 @@ def _owners(site: Site) -> Lines:
     return [
         "# Sessions that are open: one group a slot, so that nothing goes to another worker.",
         *(
-            f"upstream {_owner(node.name, slot)} {{ server {node.server(slot)} max_fails=0; }}"
+            f"upstream {_owner(node.name, slot)}"
+            f" {{ {ONCE}; server {node.server(slot)} max_fails=0; }}"
             for node in site.nodes
             for slot in range(node.slots)
         ),
