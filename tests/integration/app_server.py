@@ -1,28 +1,23 @@
-"""Run an app by its own `socketio.run()`, or as a cluster. Both end with the `with` block."""
+"""Run an app by its own `socketio.run()`, and what every program under test needs."""
 
 from __future__ import annotations
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.integration.processes import end_session
+from tests.integration.waiting import SCALE, accepts, free_ports, wait_until
+
 ROOT = Path(__file__).parent.parent.parent
 APPS = ROOT / "tests" / "apps"
-SCALE = float(os.environ.get("SIOCLUSTER_TEST_SCALE", "1"))
-SECONDS_TO_START = 30 * SCALE
 SECONDS_TO_STOP = 40 * SCALE
-LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000  # below the ports that the kernel gives to clients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +42,20 @@ class RunningApp:
         """End it and give its exit code; killed when it takes too long."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended by itself; killed when it takes too long."""
         try:
             return self.process.wait(SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"did not stop in {SECONDS_TO_STOP:g} s:\n{self.log()}") from None
+
+    def lives(self) -> bool:
+        """False once it has ended; for waits that would be in vain then."""
+        return self.process.poll() is None
 
 
 @contextmanager
@@ -62,50 +65,24 @@ def start_stock(
     """`python SCRIPT` in `folder`: the app's own `socketio.run()`, on the port that PORT names."""
     (port,) = free_ports(1)
     environ = {**(environ or {}), "PORT": str(port)}
-    with _process([*script], folder=folder, environ=environ) as (process, scratch):
-        app = RunningApp(
-            url=f"http://127.0.0.1:{port}", process=process, scratch=scratch, environ=environ
-        )
-        wait_until(lambda: accepts(port), app=app, words="the app to listen")
-        yield app
-
-
-@contextmanager
-def start_cluster(
-    target: str,
-    *,
-    workers: int = 2,
-    options: Sequence[str] = (),
-    folder: Path = APPS,
-    environ: Mapping[str, str] | None = None,
-) -> Iterator[RunningApp]:
-    """`python cluster.py TARGET …` in `folder`, ready when the front and every worker say so."""
-    bind, *ports = free_ports(1 + max(4, 2 * workers))
-    command = [str(ROOT / "cluster.py"), target, "--workers", str(workers)]
-    command += ["--bind", f"127.0.0.1:{bind}", "--base-port", str(ports[0]), *options]
-    with _process(command, folder=folder, environ=environ or {}, own_run_dir=True) as (
-        process,
-        scratch,
+    with (
+        TemporaryDirectory(prefix="app-") as scratch,
+        launched([*script], scratch=Path(scratch), folder=folder, environ=environ) as process,
     ):
         app = RunningApp(
-            url=f"http://127.0.0.1:{bind}",
-            process=process,
-            scratch=scratch,
-            environ=environ or {},
-            worker_ports=tuple(ports[:workers]),
+            url=f"http://127.0.0.1:{port}", process=process, scratch=Path(scratch), environ=environ
         )
-        for port in (*app.worker_ports, bind):
-            wait_until(lambda port=port: is_ready(port), app=app, words=f"/readyz on {port}")
+        wait_until(lambda: started(app) and accepts(port), words="the app to listen", log=app.log)
         yield app
 
 
 @contextmanager
-def start_redis() -> Iterator[str]:
+def start_redis(*options: str) -> Iterator[str]:
     """The URL of a Redis of our own on a loopback port, without files."""
     (port,) = free_ports(1)
     with TemporaryDirectory(prefix="redis-") as folder:
         process = subprocess.Popen(
-            ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""],
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", *options],
             cwd=folder,
             stdout=subprocess.DEVNULL,
         )
@@ -114,28 +91,39 @@ def start_redis() -> Iterator[str]:
             yield f"redis://127.0.0.1:{port}/0"
 
 
+def started(app: RunningApp) -> bool:
+    """True; an AssertionError with its log when it has ended instead."""
+    assert app.lives(), f"ended too early (exit code {app.process.returncode}):\n{app.log()}"
+    return True
+
+
 @contextmanager
-def _process(
-    arguments: list[str], *, folder: Path, environ: Mapping[str, str], own_run_dir: bool = False
-) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="app-")))
-        log = stack.enter_context((scratch / "log").open("wb"))
-        if own_run_dir:
-            arguments = [*arguments, "--run-dir", str(scratch / "run")]
+def launched(
+    arguments: Sequence[str],
+    *,
+    scratch: Path,
+    folder: Path,
+    environ: Mapping[str, str],
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`python ARGUMENTS` in a session of its own, which ends with the block, whatever happens."""
+    with (scratch / "log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=folder,
-            env=_environment(environ),
+            env=environment(environ),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
-        stack.enter_context(_ended(process))
-        yield process, scratch
+        try:
+            with _ended(process):
+                yield process
+        finally:
+            end_session(process.pid)
 
 
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Ours without what would decide for the app or the runner."""
     inherited = {
         key: value
@@ -157,51 +145,3 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def wait_until(
-    condition: Callable[[], bool],
-    *,
-    words: str,
-    seconds: float = SECONDS_TO_START,
-    app: RunningApp | None = None,
-) -> None:
-    """Look again and again; an AssertionError with the app's log when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        log = f"\n{app.log()}" if app else ""
-        if app is not None and app.process.poll() is not None:
-            raise AssertionError(f"ended (exit code {app.process.returncode}) before {words}{log}")
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:g} s in vain for {words}{log}")
-        time.sleep(0.02)
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def is_ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as response:
-            return response.status == 200
-    except urllib.error.HTTPError as error:
-        error.close()
-        return False
-    except OSError:
-        return False
-
-
-def free_ports(count: int) -> list[int]:
-    """`count` ports in a row on which nobody listens."""
-    for _ in range(200):
-        first = random.randrange(LOWEST_PORT, HIGHEST_PORT - count)
-        with ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return list(range(first, first + count))
-    raise AssertionError(f"found no {count} free ports in a row")

@@ -17,10 +17,10 @@ from tests.apps.checks import classroom, gallery, ticker  # noqa: E402 - rewritt
 from tests.integration.app_server import (  # noqa: E402
     APPS,
     RunningApp,
-    start_cluster,
     start_redis,
     start_stock,
 )
+from tests.integration.cluster import start_cluster  # noqa: E402
 
 Check = Callable[[RunningApp], None]
 Start = Callable[..., AbstractContextManager[RunningApp]]
