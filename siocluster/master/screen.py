@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 GREEN, BOLD = "\033[32m", "\033[1m"
 CLEAR_LINE = "\r\033[K"
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+RED, YELLOW = "\033[31m", "\033[33m"
 FRAME_SECONDS = 0.1
+MOST_SHOWN = 12  # more workers than this are counted, not listed
+COLOURS = {State.READY: GREEN, State.BACKOFF: RED, State.BOOTING: YELLOW}
 ORDER = [state for state in State if state is not State.SPARE]
 
 
@@ -40,23 +43,41 @@ class Screen:
             return
         self._write(f"  {self._paint(DIM, f'{label:<9}')} {text}\n")
 
+    def begin(self, slots: list[Slot]) -> None:
+        """The workers are about to be spawned."""
+        if not self._live:
+            self.fact("workers", f"{len(slots)}, spawning")
+
     def progress(self, slots: list[Slot]) -> None:
         """The line that moves: how far each worker is."""
         if not self._live:
             return
-        counts: Counter[State] = Counter(slot.state for slot in slots)
         frame = FRAMES[int(time.monotonic() / FRAME_SECONDS) % len(FRAMES)]
-        words = " · ".join(f"{counts[state]} {state.value}" for state in ORDER if counts[state])
+        words = self._each(slots) if len(slots) <= MOST_SHOWN else self._counts(slots)
         self._stream.write(f"{CLEAR_LINE}  {frame} workers   {words}")
         self._stream.flush()
         self._moving = True
 
+    def _each(self, slots: list[Slot]) -> str:
+        return "  ".join(f"{slot.index} {self._state(slot.state)}" for slot in slots)
+
+    def _counts(self, slots: list[Slot]) -> str:
+        counts: Counter[State] = Counter(slot.state for slot in slots)
+        return " · ".join(
+            f"{counts[state]} {self._state(state)}" for state in ORDER if counts[state]
+        )
+
+    def _state(self, state: State) -> str:
+        return self._paint(COLOURS.get(state, DIM), state.value)
+
     def worker(self, slot: Slot) -> None:
-        """A worker has become ready, or has failed."""
+        """A worker has become ready, or has failed to."""
+        if not slot.ready:
+            self.fact(f"worker {slot.index}", f":{slot.port}  {self._paint(RED, 'cannot boot')}")
+            return
         pid = slot.process.pid if slot.process else "-"
-        state = self._paint(GREEN, "ready") if slot.ready else slot.state.value
-        took = f" after {slot.boot_seconds:.1f} s" if slot.ready else ""
-        self.fact(f"worker {slot.index}", f":{slot.port}  {state}{took}  pid {pid}")
+        took = f"{self._state(slot.state)} after {slot.boot_seconds:.1f} s"
+        self.fact(f"worker {slot.index}", f":{slot.port}  {took}  pid {pid}")
 
     def url(self, url: str) -> None:
         if self._as_log:

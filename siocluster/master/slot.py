@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from siocluster.errors import WireError
 from siocluster.listeners import Listener
 from siocluster.master.backoff import Backoff
-from siocluster.master.lifecycle import ALIVE, Event, State, follow
+from siocluster.master.lifecycle import ALIVE, Event, IllegalTransition, State, follow
 from siocluster.master.spawn import Process
 from siocluster.wire import Beat, Failed, Hello, Message, Ready
 
@@ -84,6 +84,9 @@ class Slot:
         except WireError as error:
             self.failed = Failed(message=error.message, hint=error.hint, exit_code=error.exit_code)
             self.condemn(now=now)
+        except IllegalTransition as error:
+            self.failed = Failed(message=f"The worker spoke out of turn: {error}.")
+            self.condemn(now=now)
 
     def _apply(self, message: Message, *, now: float) -> None:
         self.heard_at = now
@@ -125,8 +128,10 @@ class Slot:
 
     def condemn(self, *, now: float) -> None:
         """Start to end a worker that hangs: its stacks to the log, then abort, then kill."""
+        if self.state is State.CONDEMNED:
+            return
         self.state = follow(self.state, Event.CONDEMN)
-        if self._blows:
+        if self.state is not State.CONDEMNED:
             return
         self._condemned_at = now
         self._blows = [signal.SIGABRT, signal.SIGKILL]
@@ -135,14 +140,17 @@ class Slot:
 
     def strike(self, *, now: float) -> None:
         """The next blow for a condemned worker whose time is up."""
-        if self.process is None or not self._blows or now < self.next_blow_at:
-            return
-        self.process.send_signal(self._blows.pop(0))
+        due = self.next_blow_at
+        if self.process is not None and due is not None and now >= due:
+            self.process.send_signal(self._blows.pop(0))
 
     @property
-    def next_blow_at(self) -> float:
-        given = {2: AFTER_DUMP, 1: AFTER_DUMP + AFTER_ABORT}
-        return self._condemned_at + given.get(len(self._blows), float("inf"))
+    def next_blow_at(self) -> float | None:
+        """None when no blow is left: all that can come then is the exit."""
+        if not self._blows:
+            return None
+        aborts_next = self._blows[0] is signal.SIGABRT
+        return self._condemned_at + AFTER_DUMP + (0 if aborts_next else AFTER_ABORT)
 
     def exited(self, *, now: float) -> float:
         """The process is gone; returns the seconds until the next one is due."""
@@ -168,7 +176,8 @@ class Slot:
 
     def lose_patience(self, *, now: float) -> None:
         """Mute a slot whose worker boots for longer than people should wait in the backlog."""
-        if self.state in (State.SPAWNED, State.BOOTING) and now >= self.patience_ends_at:
+        booting = self.state in (State.SPAWNED, State.BOOTING)
+        if booting and self.listener.listening and now >= self.patience_ends_at:
             self.listener.mute()
 
     @property

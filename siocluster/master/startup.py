@@ -182,16 +182,18 @@ class Start:
         )
         self.arbiter.workers = workers
         wanted = workers.slots[: self.settings.workers]
+        self.screen.begin(wanted)
         for slot in wanted:
             workers.spawn(slot, now=self.arbiter.now())
-        while not self.arbiter.until(
-            lambda: not workers.unsettled(), seconds=FRAME_SECONDS if self.screen.live else 60
-        ):
+        untold = list(wanted)
+        while untold:
             self.screen.progress(wanted)
+            self.arbiter.until(lambda: any(slot.settled for slot in untold), seconds=FRAME_SECONDS)
+            for slot in [slot for slot in untold if slot.settled]:
+                untold.remove(slot)
+                self.screen.worker(slot)
         if not workers.ready():
             raise self._nobody_boots(workers, wanted)
-        for slot in wanted:
-            self.screen.worker(slot)
 
     def _nobody_boots(self, workers: Workers, wanted: list[Slot]) -> ReportedError:
         """One error for all slots: the first reason, and how many have another."""

@@ -146,7 +146,7 @@ class Workers:
                         yield slot.patience_ends_at
                 case State.READY:
                     yield slot.heard_at + self.settings.heartbeat_timeout
-                case State.CONDEMNED:
+                case State.CONDEMNED if slot.next_blow_at is not None:
                     yield slot.next_blow_at
             if slot.stop_at is not None:
                 yield slot.stop_at

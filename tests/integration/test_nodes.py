@@ -36,7 +36,7 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
     """All that the two masters are given to find each other is the app's own message queue."""
     with start_redis() as queue, ExitStack() as stack:
         places = {}
-        for node, host in HOSTS.items():
+        for node in HOSTS:
             place = places[node] = stack.enter_context(place_for(workers=2))
             stack.enter_context(workers_alone(place, node=node, queue=queue))
         yield Machines(places, stack.enter_context(front(places, tmp_path)))
