@@ -8,6 +8,7 @@ keeps its port and refuses, and nginx moves on at once.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from pathlib import Path
@@ -50,9 +51,10 @@ class Listener:
         shutdown() on a listening socket closes its backlog and leaves it bound; only a port
         bound by number, never 0, survives that (Linux).
         """
-        if self.listening:
+        # Whatever `listening` says: a worker may have listened and died before it told.
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
-            self._forbid_reuse()
+        self._forbid_reuse()
         self.listening = False
 
     def detach(self) -> int:
