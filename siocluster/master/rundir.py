@@ -79,7 +79,18 @@ def lock_file(file: Path, option: str, path: Path) -> int:
             f"{option} {path} belongs to a running master, pid {holder}.",
             hint=f"Stop it (kill {holder}), or choose another {option}.",
         ) from None
+    if not _is_at(file, descriptor):
+        # Its holder removed it between our open and our lock: the next one would lock a new file.
+        os.close(descriptor)
+        return lock_file(file, option, path)
     return descriptor
+
+
+def _is_at(file: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _socket_folder(path: Path) -> Path:
@@ -88,7 +99,8 @@ def _socket_folder(path: Path) -> Path:
         return path
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
     short = Path(tempfile.gettempdir()) / f"siocluster-{os.getuid()}-{digest}"
-    make_private(short, option="--run-dir")
-    if short.stat().st_uid != os.getuid() or short.is_symlink():
+    # Anybody may have been there first: what is not ours is neither followed nor changed.
+    if short.is_symlink() or (short.exists() and short.stat().st_uid != os.getuid()):
         raise SettingsError(f"{short} belongs to someone else.", hint="Choose a shorter --run-dir.")
+    make_private(short, option="--run-dir")
     return short
