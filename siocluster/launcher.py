@@ -8,6 +8,8 @@ import importlib.util
 import os
 import sys
 
+import siocluster
+
 OLDEST = (3, 11)
 NEEDED = ("click", "flask_socketio", "gevent", "geventwebsocket", "redis", "setproctitle")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -18,12 +20,19 @@ def use_ready_interpreter() -> None:
     """Return if this interpreter will do; else become `.venv`'s, or say what to type and exit."""
     needs = _what_is_missing()
     if not needs:
+        _find_chat_here()
         return
     python = os.path.join(ROOT, ".venv", "bin", "python")
     # By its name and not by sys.prefix, which `python -S` leaves as it was: it must not go round.
     if os.path.exists(python) and sys.executable != python:
         os.execv(python, [python, *_arguments()])
     sys.exit(_complaint(needs))
+
+
+def _find_chat_here() -> None:
+    """Let `siocluster.chatapp` mean this checkout's chat where siocluster is not installed."""
+    if importlib.util.find_spec("siocluster.chatapp") is None:
+        siocluster.__path__.append(ROOT)
 
 
 def _what_is_missing() -> str:
