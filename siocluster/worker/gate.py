@@ -81,7 +81,7 @@ def _status(status: str, word: str) -> Answer:
 def health_paths(app: flask.Flask, prefix: str) -> tuple[dict[str, bool], list[str]]:
     """Path → whether it asks for readiness, without the paths that are the app's own routes.
 
-    A catch-all such as `/<path:page>` is no claim on a path; a rule without variables is.
+    A catch-all such as `/<path:page>` is no claim on a path; a rule that matches no other path is.
     """
     paths = {f"{prefix}healthz": False, f"{prefix}readyz": True}
     taken = [path for path in paths if _has_route(app, path)]
@@ -96,4 +96,4 @@ def _has_route(app: flask.Flask, path: str) -> bool:
         return True
     except HTTPException:
         return False
-    return not rule.arguments
+    return rule.arguments <= set(rule.defaults or ())
