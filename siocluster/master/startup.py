@@ -128,8 +128,11 @@ class Start:
         self.screen.fact(
             "redis",
             f"{program.title}, {program.origin}, started here ({found.redis_origin});"
-            f" files in {self.settings.data_dir}",
+            f" files in {self._shown(self.settings.data_dir)}",
         )
+
+    def _shown(self, path: Path) -> Path:
+        return path.relative_to(self.folder) if path.is_relative_to(self.folder) else path
 
     def _start_embedded(self, program: embedded_redis.Program) -> str:
         make_private(self.settings.data_dir, option="--data-dir")
