@@ -58,7 +58,7 @@ async function me({ url, cookies, address, transports }) {
   return known;
 }
 
-/** Paint over Socket.IO, then keep the connection while Python paints over HTTP. */
+/** Paint over Socket.IO, then over HTTP, and look each time through the same connection. */
 async function paint({ url, cookies, colour }) {
   const { socket } = await lesson({ url, cookie: cookies.ada });
   await ask(socket, "notes");

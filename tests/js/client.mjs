@@ -21,7 +21,8 @@ export const patience = 10_000 * scale; // ms until a wait has failed
 export function clientOptions({ address, cookie, headers, ...options } = {}) {
   const agent = address ? { agent: new http.Agent({ localAddress: address }) } : {};
   const extraHeaders = { ...headers, ...(cookie ? { cookie } : {}) };
-  return { forceNew: true, reconnection: false, timeout: patience, extraHeaders, ...agent, ...options };
+  const fresh = { forceNew: true, reconnection: false, timeout: patience };
+  return { ...fresh, extraHeaders, ...agent, ...options };
 }
 
 /** What a socket receives, kept from the start, so that a wait can look back. */

@@ -1,11 +1,13 @@
 // Many clients that stay until stdin ends, with the stock client's own way of coming back.
-// node flood.mjs '{"url": "http://…", "clients": 200, "transports": ["websocket"], "options": {}}'
+// node flood.mjs '{"url": "http://…", "clients": 200, "transports": ["websocket"]}'
+// `options` are further options of the stock client, such as {"reconnectionDelay": 5000}.
 // A JSON line for each thing that happens, `at` in ms since the start:
 //   {"event": "connect" | "reconnect", "client": 3, "sid": "a0-…", "engine": "a0-…"}
 //   {"event": "disconnect", "client": 3, "reason": "transport close"}
 //   {"event": "refused", "client": 3, "message": "xhr poll error"}
 //   {"event": "ready", "clients": 200}   once all have connected
-//   {"event": "end", "connects": 200, "disconnects": 0, "reconnects": 0, "refused": 0, "connected": 200}
+//   {"event": "end", "connects": 200, "disconnects": 0, "reconnects": 0, "refused": 0,
+//    "connected": 200}
 
 import { clientOptions, io, print } from "./client.mjs";
 
