@@ -80,9 +80,9 @@ def _ports(settings: Settings) -> str:
 
 def _redis(found: Inspected) -> str:
     if found.redis:
-        return f"{found.redis_version}, from {found.redis_origin}"
+        return f"{found.redis_version}, named by {found.redis_origin}"
     program = embedded_redis.find()
-    return f"{program.title}, {program.origin}, would be started ({found.redis_origin})"
+    return f"{program.title} ({program.origin}), would be started: {found.redis_origin}"
 
 
 def _nginx(settings: Settings, path: str, folder: Path) -> str:

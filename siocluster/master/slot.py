@@ -16,8 +16,9 @@ from siocluster.wire import Beat, Failed, Hello, Message, Ready
 DUMP_SIGNAL = signal.SIGUSR2  # the worker writes its greenlets' stacks
 AFTER_DUMP = 1.0  # seconds from the dump to SIGABRT
 AFTER_ABORT = 1.0  # seconds from SIGABRT to SIGKILL
-SHORTEST_PATIENCE = 1.5
-LONGEST_PATIENCE = 5.0
+# Seconds that people may wait in the backlog of a slot without a worker. The front moves a new
+# session on for 2 s after it has begun: one that was let go later would end in an error.
+PATIENCE = 1.5
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +35,7 @@ class Slot:
     heard_at: float = 0.0
     due_at: float = 0.0
     stop_at: float | None = None
+    unserved_since: float = 0.0
     boot_seconds: float = 0.0
     restarts: int = 0
     failed: Failed | None = None
@@ -163,8 +165,9 @@ class Slot:
         self._blows = []
         self.stop_at = None
         self.clients = 0
+        self.unserved_since = now
         self.due_at = now + wait
-        if self.state is State.SPARE or self.ready_at is None or wait > SHORTEST_PATIENCE:
+        if self.state is State.SPARE or self.ready_at is None or wait > PATIENCE:
             self.listener.mute()
         return wait
 
@@ -175,12 +178,11 @@ class Slot:
         return self.backoff.after_run(None if self.ready_at is None else now - self.ready_at)
 
     def lose_patience(self, *, now: float) -> None:
-        """Mute a slot whose worker boots for longer than people should wait in the backlog."""
+        """Mute a slot that has been without a worker for longer than people should wait."""
         booting = self.state in (State.SPAWNED, State.BOOTING)
         if booting and self.listener.listening and now >= self.patience_ends_at:
             self.listener.mute()
 
     @property
     def patience_ends_at(self) -> float:
-        patience = min(max(SHORTEST_PATIENCE, 2 * self.boot_seconds), LONGEST_PATIENCE)
-        return self.spawned_at + patience
+        return self.unserved_since + PATIENCE

@@ -121,15 +121,14 @@ class Start:
         self.channel = f"siocluster:{self.settings.name}"
         if found.redis:
             self.redis = found.redis
-            self.screen.fact("redis", f"{found.redis_version}, from {found.redis_origin}")
+            self.screen.fact("redis", f"{found.redis_version}, named by {found.redis_origin}")
             return
         program = embedded_redis.find()
         self.redis = self._start_embedded(program)
         self.screen.fact(
-            "redis",
-            f"{program.title}, {program.origin}, started here ({found.redis_origin});"
-            f" files in {self._shown(self.settings.data_dir)}",
+            "redis", f"{program.title} ({program.origin}), started here: {found.redis_origin}"
         )
+        self.screen.fact("data", str(self._shown(self.settings.data_dir)))
 
     def _shown(self, path: Path) -> Path:
         return path.relative_to(self.folder) if path.is_relative_to(self.folder) else path

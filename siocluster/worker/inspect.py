@@ -40,7 +40,7 @@ def _choose_redis(boot: Boot, socketio: flask_socketio.SocketIO) -> tuple[str | 
         return queue.url, "the app's message_queue"
     if boot.redis_fallback and boot.redis_fallback != "embedded":
         return boot.redis_fallback, "REDIS_URL"
-    return None, "none named"
+    return None, "none is named"
 
 
 def _check(boot: Boot, url: str) -> str:
