@@ -15,8 +15,8 @@ from typing import Any
 MAX_NAME = 40
 MAX_ROOM = 64
 MAX_TEXT = 4000
-# A frame above this ends the connection unread (Engine.IO), so it leaves room for a text of 1 MB
-# in any script: such a client is told what is wrong.
+# A frame above this ends its connection unread (Engine.IO). Up to it the client is told what is
+# wrong: it has room for 1 MB of UTF-8 in any script, which JSON's \u escapes can make three.
 MAX_FRAME_BYTES = 4_000_000
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")

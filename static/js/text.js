@@ -1,6 +1,6 @@
 // Every word of the page, in each of its languages.
 
-const words = {
+export const words = {
   en: {
     welcome: "Come on in",
     invitation: "Pick a name, pick a room, and talk. No account needed.",
