@@ -82,7 +82,7 @@ def _redis(found: Inspected) -> str:
     if found.redis:
         return f"{found.redis_version}, named by {found.redis_origin}"
     program = embedded_redis.find()
-    return f"{program.title} ({program.origin}), would be started: {found.redis_origin}"
+    return f"{program.title} ({program.origin}), would be started, {found.redis_origin}"
 
 
 def _nginx(settings: Settings, path: str, folder: Path) -> str:

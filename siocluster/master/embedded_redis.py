@@ -71,7 +71,11 @@ def _wheel() -> str | None:
 def _probe(path: str, origin: str) -> tuple[Program | None, str]:
     try:
         shown = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=SECONDS_FOR_VERSION
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS_FOR_VERSION,
         ).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         return None, f"{path} does not run ({error})."

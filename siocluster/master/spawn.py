@@ -14,7 +14,8 @@ from siocluster.wire import Boot, Message, Reader, encode
 READ_SIZE = 65536
 CHECKOUT = Path(__file__).parent.parent.parent
 PIPE_VARIABLE = "SIOCLUSTER_PIPE"
-UNWANTED = ("FLASK_RUN_FROM_CLI", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
+SLOT_VARIABLE = "SIOCLUSTER_SLOT"  # for apps that want to know which worker they are
+UNWANTED = (SLOT_VARIABLE, "FLASK_RUN_FROM_CLI", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
 
 
 class Process:
@@ -28,7 +29,7 @@ class Process:
         try:
             self._popen = subprocess.Popen(
                 worker_command(),
-                env=_environment(environ, pipe=theirs.fileno(), slot=boot.slot),
+                env=_environment(boot, environ, pipe=theirs.fileno()),
                 cwd=boot.folder,
                 stdin=subprocess.DEVNULL,
                 pass_fds=inherited,
@@ -102,10 +103,12 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "siocluster.worker"]
 
 
-def _environment(environ: Mapping[str, str], *, pipe: int, slot: int) -> dict[str, str]:
+def _environment(boot: Boot, environ: Mapping[str, str], *, pipe: int) -> dict[str, str]:
     # FLASK_RUN_FROM_CLI turns Flask-SocketIO to threads; the others are the master's own.
     kept = {key: value for key, value in environ.items() if key not in UNWANTED}
-    kept.update({PIPE_VARIABLE: str(pipe), "SIOCLUSTER_SLOT": str(slot)})
+    kept[PIPE_VARIABLE] = str(pipe)
+    if boot.purpose == "serve":
+        kept[SLOT_VARIABLE] = str(boot.slot)
     return kept
 
 

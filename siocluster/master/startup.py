@@ -125,10 +125,9 @@ class Start:
             return
         program = embedded_redis.find()
         self.redis = self._start_embedded(program)
-        self.screen.fact(
-            "redis", f"{program.title} ({program.origin}), started here: {found.redis_origin}"
-        )
-        self.screen.fact("data", str(self._shown(self.settings.data_dir)))
+        self.screen.fact("redis", f"{program.title} ({program.origin})")
+        folder = self._shown(self.settings.data_dir)
+        self.screen.fact("", f"started here, {found.redis_origin}; data in {folder}")
 
     def _shown(self, path: Path) -> Path:
         return path.relative_to(self.folder) if path.is_relative_to(self.folder) else path

@@ -16,11 +16,15 @@ log = logging.getLogger(__name__)
 BATCH_SECONDS = 0.05
 LONGEST_SPREAD = 10.0  # all clients are told within this, and within half the time there is
 CLIENTS_A_SECOND = 400
+SECONDS_TO_TELL = 1.0
 
 
 def drain(server: Server, socketio: flask_socketio.SocketIO, *, seconds: float) -> None:
-    """Close every session and end every request; returns after `seconds` at the latest."""
-    deadline = time.monotonic() + seconds
+    """Close every session and end every request, a little before `seconds` are over.
+
+    The master kills after just as long: what did not end must have been told by then.
+    """
+    deadline = time.monotonic() + max(seconds / 2, seconds - SECONDS_TO_TELL)
     server.gate.draining = True
     unfinished = close_sessions(socketio, deadline=deadline)
     server.hang_up_idle()

@@ -6,6 +6,7 @@ The master never imports the app or redis; this process does, tells what it saw,
 from __future__ import annotations
 
 import flask_socketio
+import redis
 
 from siocluster.bus import lease, redis_check
 from siocluster.wire import Boot, Inspected
@@ -33,19 +34,22 @@ def inspect(boot: Boot) -> Inspected:
 def _choose_redis(boot: Boot, socketio: flask_socketio.SocketIO) -> tuple[str | None, str]:
     """The URL and where it was named: settings, then the app, then the environment."""
     if boot.redis == "embedded":
-        return None, "asked for"
+        return None, "as asked"
     if boot.redis:
         return boot.redis, "--redis"
     if queue := adopt.own_queue(socketio):
         return queue.url, "the app's message_queue"
     if boot.redis_fallback and boot.redis_fallback != "embedded":
         return boot.redis_fallback, "REDIS_URL"
-    return None, "none is named"
+    return None, "as none is named"
 
 
 def _check(boot: Boot, url: str) -> str:
     version = redis_check.check(url)
-    lease.open_lease(url, name=boot.name, node=boot.node, owner=boot.owner).take()
+    try:
+        lease.open_lease(url, name=boot.name, node=boot.node, owner=boot.owner).take()
+    except redis.exceptions.RedisError as error:
+        raise redis_check.explain(url, error) from None
     return version
 
 
