@@ -154,16 +154,15 @@ def place_for(*, workers: int = 2, slots: int | None = None) -> Iterator[Place]:
 
 
 @contextmanager
-def running(
+def spawned(
     place: Place,
     target: str,
     *,
     options: Sequence[str] = (),
     folder: Path = APPS,
     environ: Mapping[str, str] | None = None,
-    ready: Sequence[int] | None = None,
 ) -> Iterator[Cluster]:
-    """`python cluster.py TARGET …` in `folder`; `ready` are the slots to wait for."""
+    """`python cluster.py TARGET …` in `folder`, not waited for."""
     with launched(
         place.arguments(target, *options),
         scratch=place.scratch,
@@ -178,10 +177,25 @@ def running(
             worker_ports=place.slots[: place.workers],
             place=place,
         )
-        cluster.wait_until_ready(ready)
         yield cluster
         cluster.stop()
         cluster.wait_until_gone()
+
+
+@contextmanager
+def running(
+    place: Place,
+    target: str,
+    *,
+    options: Sequence[str] = (),
+    folder: Path = APPS,
+    environ: Mapping[str, str] | None = None,
+    ready: Sequence[int] | None = None,
+) -> Iterator[Cluster]:
+    """The same, once the front and the slots of `ready` say so; by default all workers."""
+    with spawned(place, target, options=options, folder=folder, environ=environ) as cluster:
+        cluster.wait_until_ready(ready)
+        yield cluster
 
 
 @contextmanager

@@ -54,6 +54,16 @@ class Script:
         assert line, "the script ended without another line"
         return json.loads(line)
 
+    def lines(self) -> Iterator[Any]:
+        """All lines that are still to come, as they come."""
+        assert self._process.stdout is not None
+        return map(json.loads, self._process.stdout)
+
+    def let_go(self) -> None:
+        """Close its stdin: it says its last lines and ends."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     def end(self) -> list[Any]:
         """Close its stdin and give all lines that it still prints."""
         stdout, _ = self._process.communicate(timeout=SECONDS)
