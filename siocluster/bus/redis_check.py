@@ -16,11 +16,21 @@ SECONDS_TO_ANSWER = 5
 
 def shown(url: str) -> str:
     """The URL without its password and user, fit for a log."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _scheme_alone(url)
+    if "@" in parts.path + parts.query + parts.fragment:
+        # A / ? or # in a password that is not encoded: what looks like a host is the password.
+        return _scheme_alone(url)
     if parts.scheme == "unix":
         return f"unix://{parts.path}"
     host = parts.netloc.rpartition("@")[2] or "localhost:6379"
     return f"{parts.scheme}://{host}{parts.path}"
+
+
+def _scheme_alone(url: str) -> str:
+    return f"{url.partition('://')[0]}://…"
 
 
 def connect(url: str) -> redis.Redis:
@@ -33,7 +43,13 @@ def connect(url: str) -> redis.Redis:
             socket_connect_timeout=SECONDS_TO_ANSWER,
         )
     except (ValueError, TypeError) as error:
-        raise RedisError(f"{shown(url)} is no Redis URL: {error}.") from None
+        # The library's words may quote a piece of the password.
+        reason = "" if "@" in url else f": {error}"
+        raise RedisError(
+            f"{shown(url)} is no Redis URL{reason}.",
+            hint="redis://user:password@host:port/0; in a password / ? # [ ] @ are"
+            " percent-encoded, such as %2F for /.",
+        ) from None
 
 
 def check(url: str) -> str:
@@ -67,10 +83,14 @@ def _check_version(url: str, version: str, server: dict[str, object]) -> None:
     oldest = OLDEST_VALKEY if "valkey_version" in server else OLDEST_REDIS
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if numbers < oldest:
-        raise RedisError(
-            f"{shown(url)} is {version}; siocluster needs Redis 7.0 or Valkey 7.2, or later.",
-            hint="Upgrade it, or leave --redis out: the cluster starts one of its own.",
-        )
+        raise _too_old(url, version)
+
+
+def _too_old(url: str, version: str) -> RedisError:
+    return RedisError(
+        f"{shown(url)} is {version}; siocluster needs Redis 7.0 or Valkey 7.2, or later.",
+        hint="Upgrade it, or leave --redis out: the cluster starts one of its own.",
+    )
 
 
 def _check_role(url: str, server: dict[str, object], replication: dict[str, object]) -> None:
@@ -90,6 +110,8 @@ def _check_role(url: str, server: dict[str, object], replication: dict[str, obje
 def explain(url: str, error: redis.exceptions.RedisError) -> RedisError:
     """What a failed command means, and what to do."""
     where, words = shown(url), str(error)
+    if "unknown command" in words and "HELLO" in words:
+        return _too_old(url, "older than Redis 6.0")
     if "NOAUTH" in words or "HELLO must be called" in words:
         return RedisError(
             f"{where} asks for a password.",
