@@ -44,7 +44,7 @@ def flask_app(socketio: flask_socketio.SocketIO) -> flask.Flask:
 
 
 def _parse(target: str) -> tuple[str, str, bool]:
-    match = re.fullmatch(r"([\w.]+):([A-Za-z_]\w*)(\(\))?", target)
+    match = re.fullmatch(r"(\w+(?:\.\w+)*):([A-Za-z_]\w*)(\(\))?", target)
     if not match:
         raise TargetError(f"{target!r} is no target.", hint=HINT_FORM)
     return match[1], match[2], bool(match[3])
@@ -89,6 +89,8 @@ def _call(factory: object, target: str) -> object:
         return factory()
     except TargetError:
         raise
+    except SystemExit as error:
+        _broke(f"{target} ended the process (exit {error.code}).", error)
     except Exception as error:
         _broke(f"{target} raised {type(error).__name__}.", error)
 
