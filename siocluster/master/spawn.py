@@ -113,9 +113,12 @@ def _environment(boot: Boot, environ: Mapping[str, str], *, pipe: int) -> dict[s
 
 
 def describe_exit(code: int | None) -> str:
-    """ "exit code 3" or "SIGKILL"."""
+    """ "exit code 3", "SIGKILL", or "signal 35" for one that has no name."""
     if code is None:
         return "still running"
-    if code < 0:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
         return signal.Signals(-code).name
-    return f"exit code {code}"
+    except ValueError:
+        return f"signal {-code}"
