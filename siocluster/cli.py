@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -184,7 +185,7 @@ def shown_command(arguments: Sequence[str]) -> str:
             skip = True
         else:
             shown.append(argument)
-    return " ".join(shown)
+    return shlex.join(shown)
 
 
 def main() -> NoReturn:
