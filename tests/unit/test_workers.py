@@ -13,6 +13,7 @@ from siocluster.listeners import bind_all
 from siocluster.master import workers as workers_module
 from siocluster.master.lifecycle import State
 from siocluster.master.slot import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL, Slot
+from siocluster.master.spawn import describe_exit
 from siocluster.master.workers import Workers
 from siocluster.options import Address
 from siocluster.settings import Settings
@@ -134,6 +135,20 @@ def test_one_slot_s_nonsense_leaves_the_others_alone(workers: Workers) -> None:
     list(workers.hear(bad, now=101))
     assert bad.state is State.CONDEMNED
     assert workers.ready() == healthy
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (None, "still running"),
+        (0, "exit code 0"),
+        (3, "exit code 3"),
+        (-9, "SIGKILL"),
+        (-signal.SIGRTMIN - 1, f"signal {signal.SIGRTMIN + 1}"),
+    ],
+)
+def test_an_exit_is_told_in_words_whatever_ended_the_process(code: int | None, words: str) -> None:
+    assert describe_exit(code) == words
 
 
 # Silence
