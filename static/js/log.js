@@ -55,19 +55,18 @@ export class Log {
     if (!same) this.#page.log.replaceChildren();
     const from = same ? count : 0;
     for (let at = from; at < entries.length; at += 1) this.#draw(entries, at, { me, language });
+    if (same) this.#unread += entries.slice(from).filter(isSayOfOther(me)).length;
     this.#drawn = { count: entries.length, me, language, room };
   }
 
   #draw(entries, at, { me, language }) {
     const entry = entries[at];
     const mine = entry.id === me;
-    const isSay = entry.kind === "say";
     this.#page.log.append(
-      isSay
+      entry.kind === "say"
         ? sayLine(entry, { language, mine, follows: follows(entries, at), tag: tagOf(entries, at) })
         : noticeLine(entry, { language, mine }),
     );
-    if (isSay && !mine) this.#unread += 1;
   }
 
   #drawOutbox({ outbox, language, link }) {
@@ -92,6 +91,10 @@ export class Log {
     newer.hidden = this.#unread === 0;
     newer.textContent = say(language, "newer", { count: this.#unread });
   }
+}
+
+function isSayOfOther(me) {
+  return ({ kind, id }) => kind === "say" && id !== me;
 }
 
 function follows(entries, at) {

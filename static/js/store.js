@@ -53,8 +53,8 @@ const steps = {
 };
 
 const tellings = {
-  join: (state, data) => append(state, { kind: state.me === data.id ? "back" : "join", ...person(data) }),
-  broadcast_quit: (state, data) => append(state, { kind: "quit", ...person(data) }),
+  join: (state, data) => comeOrGo(state, state.me === data.id ? "back" : "join", data),
+  broadcast_quit: (state, data) => comeOrGo(state, "quit", data),
   broadcast_say: (state, data) => hear(state, {
     kind: "say", ...person(data), text: data.text, message_id: data.message_id,
   }),
@@ -100,6 +100,12 @@ function own(table, name) {
 
 function person({ id, username, time }) {
   return { id, username, time };
+}
+
+// While one is here oneself, one's own coming and going is that of another tab.
+function comeOrGo(state, kind, data) {
+  const otherTab = data.id === state.me && state.link !== "offline";
+  return otherTab ? state : append(state, { kind, ...person(data) });
 }
 
 function append(state, entry) {

@@ -113,6 +113,11 @@ export function otherLanguage(language) {
   return language === "en" ? "zh" : "en";
 }
 
+/** The language as HTML names it. */
+export function tagOf(language) {
+  return language === "zh" ? "zh-Hans" : language;
+}
+
 /** How to write times: as the browser's own language does (British and American English differ). */
 export function localeOf(language, wanted = navigator.languages) {
   return wanted.find((tag) => pickLanguage([tag]) === language) ?? language;

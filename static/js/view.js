@@ -3,7 +3,7 @@
 import { Composer } from "./composer.js";
 import { inviteLink } from "./address.js";
 import { Log } from "./log.js";
-import { say, sayProblem } from "./text.js";
+import { otherLanguage, say, sayProblem, tagOf } from "./text.js";
 
 const COPIED_FOR = 2_000; // milliseconds
 export const LOBBY = "lobby";
@@ -47,13 +47,14 @@ export class View {
 
   #speak({ language }) {
     const word = (key) => say(language, key);
-    document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
+    document.documentElement.lang = tagOf(language);
     each("[data-text]", (one) => { one.textContent = word(one.dataset.text); });
     each("[data-label]", (one) => one.setAttribute("aria-label", word(one.dataset.label)));
     each("[data-placeholder]", (one) => { one.placeholder = word(one.dataset.placeholder); });
     each("[data-does=switch-language]", (one) => {
       one.textContent = word("switch_to");
       one.setAttribute("aria-label", word("switch_label"));
+      one.lang = tagOf(otherLanguage(language));
     });
     this.#page["invite-label"].textContent = word("invite_short");
     this.#labelGo();

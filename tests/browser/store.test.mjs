@@ -107,7 +107,14 @@ test("a refusal leads to the door of the room, with its reason", () => {
 test("one's own join after a reconnect is a return", () => {
   const own = { type: "told", event: "join", data: { id: "ada", username: "Ada", time: 1 } };
   assert.equal(after(entered, own, joined).entries[0].kind, "join");
-  assert.equal(after(entered, joined, own).entries[0].kind, "back");
+  assert.equal(after(entered, joined, { type: "lost" }, own).entries[0].kind, "back");
+});
+
+test("one's other tabs come and go unseen", () => {
+  for (const event of ["join", "broadcast_quit"]) {
+    const own = { type: "told", event, data: { id: "ada", username: "Ada", time: 1 } };
+    assert.equal(after(entered, joined, own).entries.length, 0);
+  }
 });
 
 test("a sid with a prefix names its worker, any other names none", () => {

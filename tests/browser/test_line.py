@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import Meet
 
@@ -30,7 +30,7 @@ def test_the_state_of_the_line_is_shown(meet: Meet, room: str) -> None:
 
 def test_transport_and_worker_are_shown(meet: Meet, room: str) -> None:
     ada = meet().come(room, name="Ada")
-    route = ada.page.get_by_label("Transport and worker")
+    route = ada.page.locator("#route")
     expect(route).to_have_text(re.compile(r"^websocket( · [a-z0-9]*[a-z]-\d+)?$"))
     ada.go_offline()
     expect(route).to_have_text("")
@@ -58,6 +58,33 @@ def test_what_is_said_offline_arrives_once_and_in_order(meet: Meet, room: str) -
     expect(ben.log.locator(".text")).to_have_text(["one", "two", "three"])
     expect(ada.log.locator(".text")).to_have_text(["one", "two", "three"])
     expect(ada.waiting.get_by_role("article")).to_have_count(0)
+
+
+def test_what_is_said_again_for_want_of_an_answer_is_shown_once(meet: Meet, room: str) -> None:
+    ada = meet()
+    dropped: list[str | bytes] = []
+
+    def drop_first_ack(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def pass_on(packet: str | bytes) -> None:
+            is_ack_of_say = str(packet).startswith("43") and "message_id" in str(packet)
+            (dropped.append if is_ack_of_say and not dropped else route.send)(packet)
+
+        server.on_message(pass_on)
+
+    ada.page.route_web_socket("**/socket.io/**", drop_first_ack)
+    ada.come(room, name="Ada")
+    expect(ada.page.locator("#route")).to_contain_text("websocket")
+    ben = meet().come(room, name="Ben")
+    ada.say("once")
+    ada.say("and after it")
+    ada.wait_for("offline")
+    ada.wait_for("back", "online")
+    expect(ben.line("and after it")).to_be_visible()
+    assert len(dropped) == 1
+    for person in (ada, ben):
+        expect(person.log.locator(".text")).to_have_text(["once", "and after it"])
 
 
 def test_draft_and_waiting_messages_survive_a_reload(meet: Meet, room: str) -> None:

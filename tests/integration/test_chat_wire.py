@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -332,7 +333,8 @@ def test_a_frame_without_meaning_disturbs_nobody(bare: WebSocket, frame: str) ->
 
 def test_a_frame_beyond_all_bounds_ends_its_connection_only(enter: Enter, bare: WebSocket) -> None:
     ada = enter("Ada")
-    bare.send("x" * (rules.MAX_FRAME_BYTES + 1))
+    with suppress(ConnectionError):  # it may end before it has taken the whole frame
+        bare.send("x" * (rules.MAX_FRAME_BYTES + 1))
     ada.wait_for("broadcast_quit", username="Bare")
     assert ada.ask("say", {"text": "calm"})["ok"]
 
