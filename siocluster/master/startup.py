@@ -184,6 +184,7 @@ class Start:
         self.arbiter.workers = workers
         wanted = workers.slots[: self.settings.workers]
         self.screen.begin(wanted)
+        workers.hold_failures()
         for slot in wanted:
             workers.spawn(slot, now=self.arbiter.now())
         untold = list(wanted)
@@ -195,6 +196,7 @@ class Start:
                 self.screen.worker(slot)
         if not workers.ready():
             raise self._nobody_boots(workers, wanted)
+        workers.tell_failures()
 
     def _nobody_boots(self, workers: Workers, wanted: list[Slot]) -> ReportedError:
         """One error for all slots: the first reason, and how many have another."""

@@ -26,6 +26,7 @@ class Workers:
     boot_for: Callable[[Slot], Boot]
     slots: list[Slot] = field(default_factory=list)
     told_reasons: set[tuple[int, str]] = field(default_factory=set)
+    held: list[str] | None = None
 
     @classmethod
     def on(
@@ -165,7 +166,8 @@ class Workers:
             pid,
         )
         for note in message.notes:
-            self._once(slot.index, note, logging.WARNING)
+            if self._is_new(slot.index, note):
+                log.warning("Worker %d: %s", slot.index, note)
 
     def _tell_exit(self, slot: Slot, was: State, wait: float) -> None:
         if was is State.DRAINING:
@@ -177,11 +179,27 @@ class Workers:
         else:
             log.error("Worker %d died (%s); %s.", slot.index, slot.last_exit, soon)
 
+    def hold_failures(self) -> None:
+        """Keep boot failures until `tell_failures`: if nobody boots, one error says it for all."""
+        self.held = []
+
+    def tell_failures(self) -> None:
+        held, self.held = self.held or [], None
+        for text in held:
+            log.error("%s", text)
+
     def _tell_boot_failure(self, slot: Slot, soon: str) -> None:
         reason = self.reason(slot)
-        log.error("Worker %d cannot boot (%s); %s.", slot.index, slot.last_exit, soon)
+        self._tell_failure(f"Worker {slot.index} cannot boot ({slot.last_exit}); {soon}.")
         body = "\n".join(filter(None, [reason.message, reason.hint, reason.detail]))
-        self._once(slot.index, body, logging.ERROR)
+        if self._is_new(slot.index, body):
+            self._tell_failure(f"Worker {slot.index}: {body}")
+
+    def _tell_failure(self, text: str) -> None:
+        if self.held is None:
+            log.error("%s", text)
+        else:
+            self.held.append(text)
 
     def reason(self, slot: Slot) -> Failed:
         """Why the slot's last worker could not boot."""
@@ -189,7 +207,8 @@ class Workers:
             message=f"The worker ended ({slot.last_exit}) before it was ready."
         )
 
-    def _once(self, index: int, text: str, level: int) -> None:
-        if (index, text) not in self.told_reasons:
-            self.told_reasons.add((index, text))
-            log.log(level, "Worker %d: %s", index, text)
+    def _is_new(self, index: int, text: str) -> bool:
+        """Whether the slot says this for the first time."""
+        new = (index, text) not in self.told_reasons
+        self.told_reasons.add((index, text))
+        return new
