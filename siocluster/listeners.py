@@ -26,13 +26,9 @@ class Listener:
         """Bind; raises BusyError or SettingsError naming the address."""
         self.address = address
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        # Without it, connections of an earlier run in TIME_WAIT would hold the port.
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._socket.bind((address.host, address.port))
+            self._socket = _bound(family, address)
         except OSError as error:
-            self._socket.close()
             raise bind_error(address, error) from None
         self.listening = False
         self._forbid_reuse()
@@ -67,6 +63,18 @@ class Listener:
     def _forbid_reuse(self) -> None:
         # A muted socket that allows reuse would let another process bind and take the port.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+
+
+def _bound(family: socket.AddressFamily, address: Address) -> socket.socket:
+    unbound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # Without it, connections of an earlier run in TIME_WAIT would hold the port.
+        unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        unbound.bind((address.host, address.port))
+    except OSError:
+        unbound.close()
+        raise
+    return unbound
 
 
 def listen(bound: socket.socket) -> None:

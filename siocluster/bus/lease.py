@@ -64,7 +64,7 @@ class NodeLease:
 
 
 def holder(held: str) -> str:
-    """Who holds it, in words: "HOST (pid N, run-dir DIR)"."""
+    """Who holds it, in words: "HOST, workers at ADDRESS, run-dir DIR"."""
     try:
         return str(json.loads(held)["owner"]).partition("#")[0]
     except (ValueError, KeyError, TypeError):

@@ -103,9 +103,7 @@ class Arbiter:
         if self.workers is not None:
             self._watch_pipes(self.workers)
         now = time.monotonic()
-        due = min(self._deadlines(), default=now + LONGEST_WAIT)
-        if latest is not None:
-            due = min(due, latest)
+        due = min([now + LONGEST_WAIT, latest or now + LONGEST_WAIT, *self._deadlines()])
         for key, _ in self._selector.select(max(0.0, due - now)):
             if isinstance(key.data, Slot):
                 self._hear(key.data, key.fileobj)

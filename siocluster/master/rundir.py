@@ -13,6 +13,9 @@ from siocluster.errors import BusyError, SettingsError
 
 LONGEST_SOCKET_PATH = 100  # sun_path has 108 bytes (unix(7)); room for a file name's change
 PID_FILE = "master.pid"
+DATA_LOCK = "redis.lock"
+IGNORE_FILE = ".gitignore"
+IGNORE_TEXT = "# siocluster made this folder and owns all in it.\n*\n"
 
 
 @dataclass(slots=True)
@@ -43,14 +46,36 @@ class RunDir:
 
 def open_run_dir(path: Path) -> RunDir:
     """Make and lock the run-dir; raises BusyError with the holder's pid, or SettingsError."""
+    refuse_foreign(path, option="--run-dir", ours=_is_run_dir(path))
     make_private(path, option="--run-dir")
-    ignore = path / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
+    (path / IGNORE_FILE).write_text(IGNORE_TEXT)
     lock = lock_file(path / PID_FILE, "--run-dir", path)
     os.truncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return RunDir(path=path, sockets=_socket_folder(path), _lock=lock)
+
+
+def refuse_foreign(path: Path, *, option: str, ours: bool) -> None:
+    """Raise SettingsError for a folder with files in it that are not ours.
+
+    The folder is made private and files in it are replaced: that must not happen to `/tmp`.
+    """
+    if not ours and path.is_dir() and os.access(path, os.R_OK) and any(path.iterdir()):
+        raise SettingsError(
+            f"{option} {path} has files in it that are not siocluster's.",
+            hint="Name a folder that is empty or does not exist: siocluster makes it private.",
+        )
+
+
+def _is_run_dir(path: Path) -> bool:
+    """Made by an earlier start, a master that was killed included."""
+    ignore = path / IGNORE_FILE
+    return (path / PID_FILE).exists() or (ignore.is_file() and ignore.read_text() == IGNORE_TEXT)
+
+
+def is_data_dir(path: Path) -> bool:
+    """Used by a Redis of ours before; its append-only folder alone is a backup, brought back."""
+    return (path / DATA_LOCK).exists() or (path / "appendonlydir").exists()
 
 
 def make_private(path: Path, *, option: str) -> None:

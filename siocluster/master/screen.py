@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ CLEAR_LINE = "\r\033[K"
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 RED, YELLOW = "\033[31m", "\033[33m"
 FRAME_SECONDS = 0.1
-MOST_SHOWN = 12  # more workers than this are counted, not listed
+MARGIN = 14  # columns before the workers
 COLOURS = {State.READY: GREEN, State.BACKOFF: RED, State.BOOTING: YELLOW}
 ORDER = [state for state in State if state is not State.SPARE]
 
@@ -53,10 +54,15 @@ class Screen:
         if not self._live:
             return
         frame = FRAMES[int(time.monotonic() / FRAME_SECONDS) % len(FRAMES)]
-        words = self._each(slots) if len(slots) <= MOST_SHOWN else self._counts(slots)
+        words = self._each(slots) if self._fits(slots) else self._counts(slots)
         self._stream.write(f"{CLEAR_LINE}  {frame} workers   {words}")
         self._stream.flush()
         self._moving = True
+
+    def _fits(self, slots: list[Slot]) -> bool:
+        """A line that wraps could not be cleared."""
+        shown = sum(len(f"{slot.index} {slot.state.value}  ") for slot in slots)
+        return MARGIN + shown < shutil.get_terminal_size().columns
 
     def _each(self, slots: list[Slot]) -> str:
         return "  ".join(f"{slot.index} {self._state(slot.state)}" for slot in slots)

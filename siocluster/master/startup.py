@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -13,13 +12,13 @@ from pathlib import Path
 import setproctitle
 
 from siocluster import listeners, machine
-from siocluster.errors import EXIT_OK, RedisError, ReportedError
+from siocluster.errors import EXIT_OK, ReportedError
 from siocluster.front.binary import Binary
-from siocluster.master import embedded_redis, front
+from siocluster.master import front, redis_service
 from siocluster.master.arbiter import Arbiter, StopRequested
 from siocluster.master.backoff import Backoff
 from siocluster.master.inspection import Inspection, owner, reported
-from siocluster.master.rundir import RunDir, lock_file, make_private, open_run_dir
+from siocluster.master.rundir import RunDir, open_run_dir
 from siocluster.master.screen import FRAME_SECONDS, Screen
 from siocluster.master.services import Service
 from siocluster.master.slot import DUMP_SIGNAL, Slot
@@ -123,57 +122,18 @@ class Start:
             self.redis = found.redis
             self.screen.fact("redis", f"{found.redis_version}, named by {found.redis_origin}")
             return
-        program = embedded_redis.find()
-        self.redis = self._start_embedded(program)
-        self.screen.fact("redis", f"{program.title} ({program.origin})")
+        redis = redis_service.prepare(self.settings, self.run_dir, backoff=self._backoff())
+        self._serve(redis.service)
+        self.arbiter.until(redis.settled, seconds=SECONDS_FOR_REDIS, pause=0.02)
+        if not redis.answers():
+            raise redis.does_not_start()
+        self.redis = redis.url
+        self.screen.fact("redis", f"{redis.program.title} ({redis.program.origin})")
         folder = self._shown(self.settings.data_dir)
         self.screen.fact("", f"started here, {found.redis_origin}; data in {folder}")
 
     def _shown(self, path: Path) -> Path:
         return path.relative_to(self.folder) if path.is_relative_to(self.folder) else path
-
-    def _start_embedded(self, program: embedded_redis.Program) -> str:
-        make_private(self.settings.data_dir, option="--data-dir")
-        # Held until this process ends: two servers on one append-only file would ruin it.
-        lock = self.settings.data_dir / "redis.lock"
-        os.pwrite(
-            lock_file(lock, "--data-dir", self.settings.data_dir), f"{os.getpid()}\n".encode(), 0
-        )
-        unix_socket = self.run_dir.sockets / "redis.sock"
-        log_file = self.run_dir.path / "redis.log"
-        for leftover in (unix_socket, log_file):
-            leftover.unlink(missing_ok=True)
-        config = self.run_dir.write(
-            "redis.conf",
-            embedded_redis.render_config(
-                unix_socket=unix_socket,
-                data_dir=self.settings.data_dir,
-                log_file=log_file,
-                fsync=self.settings.redis_fsync,
-                memory=machine.memory_limit(),
-            ),
-        )
-        self._serve(
-            Service("Redis", (program.path, str(config)), self.run_dir.path, self._backoff())
-        )
-        self._wait_for_redis(program, unix_socket, log_file)
-        return f"unix://{unix_socket}"
-
-    def _wait_for_redis(
-        self, program: embedded_redis.Program, unix_socket: Path, log_file: Path
-    ) -> None:
-        service = self.arbiter.services[-1]
-
-        def settled() -> bool:
-            return service.restarts > 0 or embedded_redis.answers(unix_socket)
-
-        self.arbiter.until(settled, seconds=SECONDS_FOR_REDIS, pause=0.02)
-        if service.restarts or not embedded_redis.answers(unix_socket):
-            raise RedisError(
-                f"{program.title} ({program.path}) does not start.",
-                hint=f"Its files are in {self.settings.data_dir}, its last words:",
-                detail=embedded_redis.last_words(log_file),
-            )
 
     # Workers
 

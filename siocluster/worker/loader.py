@@ -58,15 +58,22 @@ def _import(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise TargetError(
-                f"There is no module named {error.name}.",
-                hint=f"It was looked for in {Path.cwd()} and in the installed packages;"
-                " --chdir names another folder.",
+                f"There is no module named {error.name}.", hint=_hint_where(name)
             ) from None
         _broke(f"{name} could not be imported: it needs {error.name}, which is missing.", error)
     except SystemExit as error:
         _broke(f"{name} ended the process (exit {error.code}) while it was imported.", error)
     except Exception as error:
         _broke(f"{name} raised {type(error).__name__} while it was imported.", error)
+
+
+def _hint_where(name: str) -> str:
+    if name.endswith(".py"):
+        return f"A target names a module and no file: {name.removesuffix('.py')}:…"
+    return (
+        f"It was looked for in {Path.cwd()} and in the installed packages;"
+        " --chdir names another folder."
+    )
 
 
 def _attribute(module: ModuleType, name: str) -> object:

@@ -14,7 +14,7 @@ import pytest
 
 from siocluster.errors import BusyError, SettingsError
 from siocluster.master import rundir
-from siocluster.master.rundir import PID_FILE, open_run_dir
+from siocluster.master.rundir import PID_FILE, is_data_dir, open_run_dir
 
 
 def mode(path: Path) -> int:
@@ -28,7 +28,7 @@ def test_a_new_run_dir_is_private_ignored_by_git_and_holds_the_pid(tmp_path: Pat
         assert mode(path) == 0o700
         assert mode(path / PID_FILE) == 0o600
         assert (path / PID_FILE).read_text() == f"{os.getpid()}\n"
-        assert (path / ".gitignore").read_text() == "*\n"
+        assert (path / ".gitignore").read_text().splitlines()[-1] == "*"
     finally:
         run_dir.close()
     assert not (path / PID_FILE).exists()
@@ -62,6 +62,7 @@ def test_a_stale_pid_file_refuses_nobody(tmp_path: Path) -> None:
 
 
 def test_a_stale_socket_refuses_nobody(tmp_path: Path) -> None:
+    open_run_dir(tmp_path).close()
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / "redis.sock"))
     open_run_dir(tmp_path).close()
@@ -85,15 +86,35 @@ def test_a_pid_file_that_vanishes_between_open_and_lock_is_not_what_is_held(
     second.close()
 
 
-def test_an_existing_folder_keeps_its_files_and_becomes_private(tmp_path: Path) -> None:
+def test_a_folder_with_files_of_others_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "run"
     path.mkdir(mode=0o755)
-    (path / "kept").write_text("x")
+    path.chmod(0o755)
     (path / ".gitignore").write_text("own\n")
+    with pytest.raises(SettingsError, match="has files in it that are not siocluster's"):
+        open_run_dir(path)
+    assert mode(path) == 0o755
+    assert [entry.name for entry in path.iterdir()] == [".gitignore"]
+    assert (path / ".gitignore").read_text() == "own\n"
+
+
+def test_a_data_dir_is_known_again_also_when_only_its_files_were_brought_back(
+    tmp_path: Path,
+) -> None:
+    assert not is_data_dir(tmp_path)
+    (tmp_path / "appendonlydir").mkdir()
+    assert is_data_dir(tmp_path)
+
+
+def test_an_empty_folder_and_one_of_an_earlier_start_become_private(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.mkdir(mode=0o755)
+    open_run_dir(path).close()
+    (path / "kept").write_text("x")
+    path.chmod(0o755)
     open_run_dir(path).close()
     assert mode(path) == 0o700
     assert (path / "kept").read_text() == "x"
-    assert (path / ".gitignore").read_text() == "own\n"
 
 
 def test_a_run_dir_that_is_a_file_is_refused_by_name(tmp_path: Path) -> None:

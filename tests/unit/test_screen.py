@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from siocluster.master.screen import CLEAR_LINE, MOST_SHOWN, Screen
+from siocluster.master.screen import CLEAR_LINE, Screen
 from siocluster.master.slot import Slot
 from siocluster.wire import Hello, Ready
 from tests.unit.fakes import FakeProcess
@@ -72,11 +72,15 @@ def test_on_a_terminal_the_moving_line_tells_each_worker_s_state(
     assert "\n" not in terminal.getvalue()
 
 
-def test_many_workers_are_counted_and_not_listed(terminal: Terminal, slot: Slot) -> None:
+@pytest.mark.parametrize(("columns", "listed"), [(80, 3), (30, 1)])
+def test_workers_that_would_wrap_the_line_are_counted_and_not_listed(
+    terminal: Terminal, slot: Slot, monkeypatch: pytest.MonkeyPatch, columns: int, listed: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     make_ready(slot)
-    Screen(terminal).progress([slot] * (MOST_SHOWN + 1))
-    assert f"{MOST_SHOWN + 1} " in terminal.getvalue()
-    assert terminal.getvalue().count("ready") == 1
+    Screen(terminal).progress([slot] * 3)
+    assert terminal.getvalue().count("ready") == listed
+    assert ("3 " in terminal.getvalue()) == (listed == 1)
 
 
 def test_a_line_that_stays_takes_the_moving_one_away(terminal: Terminal, slot: Slot) -> None:
