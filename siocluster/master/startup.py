@@ -25,7 +25,7 @@ from siocluster.master.slot import DUMP_SIGNAL, Slot
 from siocluster.master.workers import Workers
 from siocluster.options import Address
 from siocluster.settings import Settings
-from siocluster.wire import Boot, Inspected
+from siocluster.wire import Boot, Failed, Inspected
 
 log = logging.getLogger(__name__)
 SECONDS_FOR_REDIS = 120  # a large append-only file takes its time
@@ -147,20 +147,22 @@ class Start:
         workers.hold_failures()
         for slot in wanted:
             workers.spawn(slot, now=self.arbiter.now())
-        untold = list(wanted)
+        untold, reasons = list(wanted), []
         while untold:
             self.screen.progress(wanted)
             self.arbiter.until(lambda: any(slot.settled for slot in untold), seconds=FRAME_SECONDS)
             for slot in [slot for slot in untold if slot.settled]:
                 untold.remove(slot)
                 self.screen.worker(slot)
-        if not workers.ready():
-            raise self._nobody_boots(workers, wanted)
+                if not slot.ready:
+                    # Now: its next worker may be spawned before the last slot has settled.
+                    reasons.append(workers.reason(slot))
+        if len(reasons) == len(wanted) and not workers.ready():
+            raise self._nobody_boots(reasons)
         workers.tell_failures()
 
-    def _nobody_boots(self, workers: Workers, wanted: list[Slot]) -> ReportedError:
-        """One error for all slots: the first reason, and how many have another."""
-        reasons = [workers.reason(slot) for slot in wanted]
+    def _nobody_boots(self, reasons: list[Failed]) -> ReportedError:
+        """One error for all slots: the first reason, and what others said."""
         error = reported(reasons[0])
         others = {reason.message for reason in reasons[1:]} - {reasons[0].message}
         if others:
