@@ -24,12 +24,17 @@ class Member:
 
 def session(leader: int) -> list[Member]:
     """Whoever lives in the session that `leader` has begun, also when the leader is dead."""
-    return [member for member in map(_look, _pids()) if member and member.session == leader]
+    return [member for member in map(look, _pids()) if member and member.session == leader]
 
 
 def titled(leader: int, start: str) -> list[Member]:
     """The members of a session whose title begins so."""
     return [member for member in session(leader) if member.title.startswith(start)]
+
+
+def is_guard(member: Member | None) -> bool:
+    """Whether it is what the master puts between itself and a service."""
+    return member is not None and "guard.py" in member.title
 
 
 def end_session(leader: int) -> list[Member]:
@@ -47,7 +52,7 @@ def _pids() -> Iterator[int]:
             yield int(entry.name)
 
 
-def _look(pid: int) -> Member | None:
+def look(pid: int) -> Member | None:
     """None for one that is gone, or dead and not yet reaped."""
     try:
         fields = _stat(pid)

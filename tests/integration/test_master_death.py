@@ -11,7 +11,7 @@ import pytest
 from tests.integration.client import client_at
 from tests.integration.cluster import Place, kill, place_for, running, spawned
 from tests.integration.conftest import Note
-from tests.integration.processes import Member
+from tests.integration.processes import is_guard, look
 from tests.integration.waiting import is_ready, wait_until
 
 WHILE_SERVING = 10
@@ -46,14 +46,14 @@ def test_service_killed_just_before_the_master_leaves_nothing(
     place: Place, note: Note, service: str
 ) -> None:
     with running(place, "broken.healthy:app") as cluster:
-        (victim,) = [member for member in cluster.members() if is_service(member, service)]
+        (victim,) = [
+            member
+            for member in cluster.members()
+            if service in member.title and is_guard(look(member.parent))
+        ]
         kill(victim.pid)
         cluster.kill()
         note(longest=cluster.wait_until_gone())
-
-
-def is_service(member: Member, words: str) -> bool:
-    return words in member.title and "guard.py" not in member.title
 
 
 def test_busy_and_stopped_workers_end_with_the_master(note: Note) -> None:
