@@ -129,16 +129,31 @@ def bind_error(address: Address, error: OSError) -> SioclusterError:
 
 
 def port_holder(port: int) -> str | None:
-    """ "pid 12 (nginx)" of who listens on `port`, where /proc lets us see it."""
-    inodes = _listening_inodes(port)
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            links = [link.readlink().name for link in (folder / "fd").iterdir()]
-            if inodes.intersection(links):
-                return f"pid {folder.name} ({_title(folder)})"
-        except OSError:
-            continue
+    """ "pid 12 (nginx)" of who listens on `port`, where /proc lets us see it.
+
+    Of a family that shares the socket, as a master and its workers do, the eldest.
+    """
+    holders = _holders(_listening_inodes(port))
+    for process in holders:
+        with contextlib.suppress(OSError):
+            if _parent(process) not in holders:
+                return f"pid {process.name} ({_title(process)})"
     return None
+
+
+def _holders(inodes: set[str]) -> list[Path]:
+    """The folders in /proc of the processes that have one of these sockets open."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if inodes.intersection(link.readlink().name for link in (process / "fd").iterdir()):
+                found.append(process)
+    return found
+
+
+def _parent(process: Path) -> Path:
+    """proc(5): the fourth field of stat, the second after the name in brackets."""
+    return process.with_name((process / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _title(process: Path) -> str:
