@@ -93,8 +93,9 @@ def _log_format(site: Site) -> Lines:
         return []
     return [
         "# The path without its query: a session's id is nobody else's to read.",
-        "log_format siocluster_access '$remote_addr [$time_iso8601] \"$request_method $uri\" $status'",
-        "                             ' $body_bytes_sent $request_time $upstream_addr';",
+        "log_format siocluster_access"
+        " '$remote_addr [$time_iso8601] \"$request_method $uri\" $status '",
+        "    '$body_bytes_sent $request_time $upstream_addr';",
     ]
 
 

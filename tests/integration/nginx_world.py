@@ -45,6 +45,7 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False  # close the connection instead of answering
+    more: Iterable[bytes] = ()  # written one by one after the body
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -71,7 +72,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        for chunk in itertools.chain((answer.body,), answer.more):
+            self.wfile.write(chunk)
 
     def switch_protocols(self) -> None:
         """101, then every byte comes back: nginx does not look inside frames."""

@@ -6,15 +6,17 @@ import hashlib
 import http.client
 import os
 import shutil
+import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from siocluster.front.binary import Binary
-from tests.integration.nginx_world import SCALE, Answer, Seen, World, program, programs, world
+from tests.integration.nginx_world import SCALE, Answer, World, program, programs, world
 
 
 @pytest.fixture(params=programs())
@@ -67,21 +69,30 @@ def test_a_large_answer_and_large_headers_come_through(nginx: Binary, tmp_path: 
 def test_what_a_worker_writes_arrives_before_it_ends(
     nginx: Binary, tmp_path: Path, path: str
 ) -> None:
-    """The answer declares more than it sends: nginx must not wait for the rest."""
+    got_one, got_two = threading.Event(), threading.Event()
 
-    def begin(_seen: Seen) -> Answer:
-        return Answer(200, b"data: one\n\n", {"Content-Length": "1000"})
+    def events() -> Iterator[bytes]:
+        yield b"data: one\n\n"
+        assert got_one.wait(10 * SCALE)
+        yield b"data: two\n\n"
+        assert got_two.wait(10 * SCALE)
 
     with world(tmp_path, nginx) as made:
         for worker in made.workers.values():
-            worker.answer = begin
-        request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-        with made.raw(request) as connection:
-            received = b""
-            while b"data: one\n\n" not in received:
-                more = connection.recv(4096)
-                assert more, received
-                received += more
+            worker.answer = lambda _seen: Answer(headers={"Content-Length": "1000"}, more=events())
+        with made.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()) as connection:
+            read_until(connection, b"data: one\n\n")
+            got_one.set()
+            read_until(connection, b"data: two\n\n")
+            got_two.set()
+
+
+def read_until(connection: socket.socket, end: bytes) -> None:
+    received = b""
+    while end not in received:
+        more = connection.recv(4096)
+        assert more, received
+        received += more
 
 
 def test_files_are_served_by_nginx_with_their_type(files: World) -> None:
