@@ -17,6 +17,8 @@ from typing import Any, ClassVar, get_type_hints
 from siocluster.errors import WireError
 
 VERSION = 1
+PIPE_VARIABLE = "SIOCLUSTER_PIPE"  # the descriptor of the worker's end
+SLOT_VARIABLE = "SIOCLUSTER_SLOT"  # for apps that want to know which worker they are
 LONGEST_LINE = 1 << 20  # a trimmed traceback is the longest thing said
 
 

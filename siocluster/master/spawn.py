@@ -9,12 +9,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from siocluster.wire import Boot, Message, Reader, encode
+from siocluster.wire import PIPE_VARIABLE, SLOT_VARIABLE, Boot, Message, Reader, encode
 
 READ_SIZE = 65536
 CHECKOUT = Path(__file__).parent.parent.parent
-PIPE_VARIABLE = "SIOCLUSTER_PIPE"
-SLOT_VARIABLE = "SIOCLUSTER_SLOT"  # for apps that want to know which worker they are
 UNWANTED = (SLOT_VARIABLE, "FLASK_RUN_FROM_CLI", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
 
 

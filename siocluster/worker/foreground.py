@@ -19,7 +19,7 @@ from siocluster.options import Address
 from siocluster.report import print_error
 from siocluster.settings import Settings
 from siocluster.wire import Boot
-from siocluster.worker import main as worker_main
+from siocluster.worker import serving
 
 
 def main() -> NoReturn:
@@ -47,10 +47,9 @@ def run(port: int, target: str | None) -> None:
     settings = settings_module.load(
         {}, environ=os.environ, folder=Path.cwd(), cpus=1, target=target
     )
-    boot = boot_for(settings, port=port)
-    worker_main.prepare(boot)
-    worker = worker_main.Worker(boot)
-    worker.boot()
+    config = boot_for(settings, port=port)
+    serving.prepare(config)
+    worker = serving.boot(config)
     for note in worker.notes:
         click.echo(note)
     # prepare() has them ignored, for workers that a master tells what to do.

@@ -1,0 +1,71 @@
+"""One worker under a master: do what the boot message asks, tell what came of it, exit."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import gevent
+
+from siocluster.errors import EXIT_INTERNAL, EXIT_OK, SioclusterError
+from siocluster.wire import Boot, Failed, Hello
+from siocluster.worker import loader, serving
+from siocluster.worker.heartbeat import Pipe
+from siocluster.worker.inspect import inspect
+
+PR_SET_PDEATHSIG = 1
+SECONDS_TO_EXIT = 2.0
+
+
+def main(descriptor: int) -> NoReturn:
+    """`descriptor` is the worker's inherited end of the pipe."""
+    die_with_master()
+    faulthandler.enable()
+    pipe = Pipe(descriptor)
+    config = pipe.boot()
+    serving.prepare(config)
+    pipe.send(Hello(pid=os.getpid()))
+    leave(outcome(config, pipe))
+
+
+def outcome(config: Boot, pipe: Pipe) -> int:
+    """The exit code, after the master was told of a failure."""
+    try:
+        run(config, pipe)
+    except SioclusterError as error:
+        pipe.send(_failure(error))
+        return error.exit_code
+    except Exception as error:
+        pipe.send(Failed(message=repr(error), detail=loader.app_traceback(error)))
+        return EXIT_INTERNAL
+    return EXIT_OK
+
+
+def run(config: Boot, pipe: Pipe) -> None:
+    if config.purpose == "inspect":
+        pipe.send(inspect(config))
+        return
+    worker = serving.boot(config)
+    pipe.watch()
+    worker.serve(pipe)
+
+
+def die_with_master() -> None:
+    """Ask the kernel for SIGKILL when the master dies: a blocked hub cannot see the pipe end."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _failure(error: SioclusterError) -> Failed:
+    return Failed(
+        message=error.message, hint=error.hint, detail=error.detail, exit_code=error.exit_code
+    )
+
+
+def leave(code: int) -> NoReturn:
+    """Exit, with the app's atexit functions, though one of its threads may never end."""
+    gevent.spawn_later(SECONDS_TO_EXIT, os._exit, code)
+    sys.exit(code)
