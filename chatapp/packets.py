@@ -41,5 +41,6 @@ class ReadablePacket(Packet):
 
 
 def _is_event(data: object) -> bool:
-    named = isinstance(data, list) and bool(data) and isinstance(data[0], str)
-    return named and data[0] not in RESERVED
+    if not isinstance(data, list) or not data:
+        return False
+    return isinstance(data[0], str) and data[0] not in RESERVED

@@ -88,12 +88,13 @@ export class View {
     if (!inside) this.#openDoor(state);
   }
 
-  #openDoor({ name, wantedRoom }) {
+  #openDoor({ name, wantedRoom, problem }) {
     this.#page.name.value = name;
     this.#page.place.value = wantedRoom === LOBBY ? "" : wantedRoom;
     this.#page.place.placeholder = LOBBY;
     this.#labelGo();
-    this.#page.name.focus();
+    const wrong = problem?.startsWith("room_") ? this.#page.place : this.#page.name;
+    wrong.focus();
   }
 
   #labelGo() {

@@ -80,6 +80,7 @@ def test_a_room_that_cannot_be_is_named_at_the_door(meet: Meet, room: str, probl
     ada.name.fill("Ada")
     ada.name.press("Enter")
     expect(ada.page.get_by_role("alert")).to_contain_text(problem)
+    expect(ada.place).to_be_focused()
     expect(ada.name).to_have_value("Ada")
 
 
