@@ -1,0 +1,153 @@
+"""Many clients in one thread: connect them, let them talk at a steady rate, count what arrives."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from bench.client import Client, State, said_number, say_frame
+
+AT_ONCE = 32  # half-open connections; more would measure the accept queue
+SECONDS_TO_CONNECT = 30.0
+SECONDS_TO_ARRIVE = 5.0
+SECONDS_FOR_DOUBLES = 0.02  # what comes once too often comes late
+PADDING = "x" * 56
+
+
+class LoadError(Exception):
+    """The server did not do its part: nothing of this measurement counts."""
+
+
+@dataclass(slots=True)
+class Talk:
+    """What one time of talking came to."""
+
+    expected: int = 0
+    delivered: int = 0
+    wrong: int = 0  # messages that not exactly the members of their room got
+    latencies: list[float] = field(default_factory=list)  # seconds from say to shown, sorted
+
+    def complete(self) -> bool:
+        return self.delivered == self.expected and self.wrong == 0
+
+
+class Crowd:
+    """Clients 0…n-1. `room_of` numbers their rooms in blocks of neighbours: a balancer that deals
+    clients out in turn then has every room on every worker."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._clients: list[Client] = []
+        self._poll = select.epoll()
+        self._by_fd: dict[int, Client] = {}
+        self._sent: dict[int, float] = {}
+        self._got: dict[int, int] = {}
+        self._latencies: list[float] = []
+        self._next_number = 0
+        self._rooms = 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: object, _trace: TracebackType | None
+    ) -> None:
+        for client in self._clients:
+            client.close()
+        self._poll.close()
+
+    def connect(self, count: int) -> None:
+        """Open `count` clients more, a few at once; back when all have their namespace."""
+        deadline = time.monotonic() + SECONDS_TO_CONNECT
+        goal = len(self._clients) + count
+        connected = len(self._clients)
+        while connected < goal:
+            while len(self._clients) < min(goal, connected + AT_ONCE):
+                self._add(Client(self._port))
+            self._turn(deadline - time.monotonic(), words="connect")
+            connected = self._count(State.CONNECTED, State.JOINED)
+
+    def join(self, rooms: int) -> None:
+        """Everybody joins the room of their block."""
+        self._rooms = rooms
+        for index, client in enumerate(self._clients):
+            client.join(f"room{self._room_of(index)}")
+        deadline = time.monotonic() + SECONDS_TO_CONNECT
+        while self._count(State.JOINED) < len(self._clients):
+            self._turn(deadline - time.monotonic(), words="join")
+
+    def talk(self, *, rate: float, seconds: float) -> Talk:
+        """Say at a steady rate, each time somebody else, whatever the server manages; then wait
+        for what is still on its way."""
+        self._sent, self._got, self._latencies = {}, {}, []
+        start = time.monotonic()
+        for turn in range(round(rate * seconds)):
+            self._listen_until(start + turn / rate)
+            self._say(turn)
+        return self._result()
+
+    def _room_of(self, index: int) -> int:
+        return index * self._rooms // len(self._clients)
+
+    def _members(self) -> int:
+        return len(self._clients) // self._rooms
+
+    def _add(self, client: Client) -> None:
+        self._clients.append(client)
+        self._by_fd[client.fileno()] = client
+        self._poll.register(client.fileno(), select.EPOLLIN)
+
+    def _count(self, *states: State) -> int:
+        return sum(client.state in states for client in self._clients)
+
+    def _turn(self, patience: float, *, words: str) -> None:
+        """Read once; raises LoadError when time is up or a client has gone."""
+        if patience <= 0:
+            raise LoadError(f"the clients took too long to {words}")
+        self._read(patience)
+        if gone := self._count(State.GONE):
+            raise LoadError(f"{gone} clients were cut off when they wanted to {words}")
+
+    def _say(self, turn: int) -> None:
+        # Neighbours share a room: stepping through rooms first spreads the work.
+        members = self._members()
+        index = (turn % self._rooms) * members + turn // self._rooms % members
+        number, self._next_number = self._next_number, self._next_number + 1
+        frame = say_frame(f"room{self._room_of(index)}", number, PADDING)
+        self._sent[number] = time.monotonic()
+        self._clients[index].say(frame)
+
+    def _listen_until(self, moment: float) -> None:
+        while (left := moment - time.monotonic()) > 0:
+            self._read(left)
+
+    def _read(self, seconds: float) -> None:
+        for fd, _ in self._poll.poll(max(0.0, seconds)):
+            client = self._by_fd[fd]
+            self._note(client.receive())
+            if client.state is State.GONE:
+                del self._by_fd[fd]
+
+    def _note(self, events: list[bytes]) -> None:
+        now = time.monotonic()
+        for event in events:
+            number = said_number(event)
+            if number in self._sent:
+                self._got[number] = self._got.get(number, 0) + 1
+                self._latencies.append(now - self._sent[number])
+
+    def _result(self) -> Talk:
+        expected = len(self._sent) * self._members()
+        self._wait_for(lambda: len(self._latencies) >= expected)
+        self._read(SECONDS_FOR_DOUBLES)
+        wrong = sum(self._got.get(number, 0) != self._members() for number in self._sent)
+        return Talk(expected, len(self._latencies), wrong, sorted(self._latencies))
+
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + SECONDS_TO_ARRIVE
+        while not condition() and time.monotonic() < deadline:
+            self._read(0.05)
