@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import shlex
 import sys
@@ -12,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from siocluster import __version__, logs, machine, settings
+from siocluster import __version__, environment, logs, machine, settings
 from siocluster.check import check as run_checks
 from siocluster.errors import EXIT_INTERNAL, SettingsError, SioclusterError
 from siocluster.front.nodes import parse_nodes
@@ -22,6 +23,7 @@ from siocluster.master.screen import Screen
 from siocluster.options import OPTIONS
 from siocluster.report import print_error
 
+log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -102,6 +104,7 @@ def run_command(target: str | None, chdir: str | None, config: str | None, **fla
     """Run the cluster in the foreground (the default command)."""
     chosen = load_settings(target, chdir=chdir, config=config, flags=flags)
     logs.configure(role="master", format=chosen.log_format, level=chosen.log_level)
+    warn_of_unknown_variables()
     machine.raise_descriptor_limit()
     screen = Screen(as_log=chosen.log_format == "json")
     return startup.run(chosen, environ=os.environ, folder=Path.cwd(), screen=screen)
@@ -153,6 +156,7 @@ def check_command(target: str | None, chdir: str | None, config: str | None, **f
     """Try settings, target, ports, nginx and Redis without starting the cluster."""
     chosen = load_settings(target, chdir=chdir, config=config, flags=flags)
     logs.configure(role="check", format=chosen.log_format, level="warning")
+    warn_of_unknown_variables()
     return run_checks(chosen, environ=os.environ, folder=Path.cwd())
 
 
@@ -173,6 +177,11 @@ def load_settings(
         target=target,
         config=Path(config) if config else None,
     )
+
+
+def warn_of_unknown_variables() -> None:
+    for line in environment.unknown_variables(os.environ):
+        log.warning("%s", line)
 
 
 def shown_command(arguments: Sequence[str]) -> str:

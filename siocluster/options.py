@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 MAX_WORKERS = 512
 HIGHEST_PORT = 65535
@@ -31,7 +32,7 @@ class Option:
     """
 
     name: str
-    parse: Callable[[str], object]
+    parse: Callable[[str], Any]  # the type of the field in Settings; a test compares them
     help: str
     metavar: str = ""
     short: str = ""

@@ -7,7 +7,9 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from siocluster.environment import TARGET_VARIABLE
 from siocluster.errors import SettingsError
 from siocluster.options import BY_NAME, HIGHEST_PORT, OPTIONS, Address, Option
 
@@ -15,6 +17,7 @@ CONFIG_FILE = "siocluster.toml"
 PROJECT_FILE = "pyproject.toml"
 BUNDLED_CHAT = "siocluster.chatapp:socketio"
 DEFAULT_BIND = Address("127.0.0.1", 3000)
+DEFAULT_RUN_DIR = Path(".siocluster")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +48,8 @@ class Settings:
     health_path: str = "/"
     name: str = ""
     node: str = "a"
-    run_dir: Path = Path(".siocluster")
-    data_dir: Path = Path(".siocluster/data")
+    run_dir: Path = DEFAULT_RUN_DIR
+    data_dir: Path = DEFAULT_RUN_DIR / "data"
     graceful_timeout: float = 30
     boot_timeout: float = 60
     heartbeat_timeout: float = 15
@@ -81,11 +84,13 @@ def load(
         for option in OPTIONS
         if (found := _find(option, flags=flags, environ=environ, from_file=from_file))
     }
-    values = {name: _value(BY_NAME[name], found) for name, found in given.items()}
-    if url := environ.get("REDIS_URL"):
-        values["redis_fallback"] = _value(BY_NAME["redis"], Given((url,), "REDIS_URL"))
-    target = target or environ.get("SIOCLUSTER_TARGET") or file_target or BUNDLED_CHAT
-    return _complete(values, given=given, target=target, folder=folder, cpus=cpus)
+    target = target or environ.get(TARGET_VARIABLE) or file_target or BUNDLED_CHAT
+    chosen = {name: _value(BY_NAME[name], found) for name, found in given.items()}
+    chosen |= _about_redis(given, environ)
+    values = _derived(chosen, target=target, cpus=cpus) | chosen
+    settings = Settings(target=target, **_absolute(values, folder))
+    _check(settings)
+    return settings
 
 
 def _find(
@@ -103,7 +108,7 @@ def _find(
     return from_file.get(option.name)
 
 
-def _value(option: Option, given: Given) -> object:
+def _value(option: Option, given: Given) -> Any:
     parts = _split(given.texts) if option.many else given.texts
     try:
         parsed = [option.parse(part) for part in parts]
@@ -118,29 +123,32 @@ def _split(texts: Sequence[str]) -> Iterator[str]:
         yield from (part.strip() for part in text.split(",") if part.strip())
 
 
-def _complete(
-    values: dict[str, object],
-    *,
-    given: Mapping[str, Given],
-    target: str,
-    folder: Path,
-    cpus: int,
-) -> Settings:
-    """Fill in the defaults that depend on others, then check what depends on several."""
-    workers = int(str(values.setdefault("workers", cpus)))
-    values.setdefault("slots", max(4, 2 * workers))
-    values.setdefault("name", default_name(target))
-    run_dir = folder / Path(str(values.get("run_dir", ".siocluster")))
-    values["run_dir"] = run_dir
-    values["data_dir"] = folder / Path(str(values.get("data_dir", run_dir / "data")))
-    for name in ("nginx", "certfile", "keyfile", "access_logfile"):
-        if name in values:
-            values[name] = folder / Path(str(values[name]))
+def _about_redis(given: Mapping[str, Given], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Where `redis` was said, and the URL that counts when nobody says one."""
+    about: dict[str, Any] = {}
     if redis := given.get("redis"):
-        values["redis_origin"] = redis.origin
-    settings = Settings(target=target, **values)  # type: ignore[arg-type]
-    _check(settings)
-    return settings
+        about["redis_origin"] = redis.origin
+    if url := environ.get("REDIS_URL"):
+        about["redis_fallback"] = _value(BY_NAME["redis"], Given((url,), "REDIS_URL"))
+    return about
+
+
+def _derived(chosen: Mapping[str, Any], *, target: str, cpus: int) -> dict[str, Any]:
+    """The defaults that depend on something else."""
+    return {
+        "workers": cpus,
+        "slots": max(4, 2 * chosen.get("workers", cpus)),
+        "name": default_name(target),
+        "run_dir": DEFAULT_RUN_DIR,
+        "data_dir": chosen.get("run_dir", DEFAULT_RUN_DIR) / "data",
+    }
+
+
+def _absolute(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Every relative path counts from `folder`."""
+    return {
+        name: folder / value if isinstance(value, Path) else value for name, value in values.items()
+    }
 
 
 def _check(settings: Settings) -> None:
@@ -156,7 +164,7 @@ def _check(settings: Settings) -> None:
             f" past {HIGHEST_PORT}.",
             hint="Choose a lower --base-port or fewer --slots.",
         )
-    if settings.base_port <= settings.bind.port <= last:
+    if settings.front != "none" and settings.base_port <= settings.bind.port <= last:
         raise SettingsError(
             f"--bind {settings.bind} lies among the workers' ports {settings.base_port} to {last}.",
             hint="Choose another --bind or --base-port.",

@@ -257,6 +257,16 @@ def test_a_check_goes_on_after_what_is_wrong_and_exits_with_the_first_code(type_
     assert "There is no module named nowhere_to_be_found" in shown.out
 
 
+def test_a_check_warns_of_a_variable_that_sets_nothing(type_: Type) -> None:
+    arguments = check_arguments()
+    shown = type_(
+        "check", "healthy:app", *arguments, PYTHONPATH=str(BROKEN), SIOCLUSTER_WROKERS="hunter2"
+    )
+    assert shown.code == EXIT_OK
+    assert "SIOCLUSTER_WROKERS is no setting. Did you mean SIOCLUSTER_WORKERS?" in shown.err
+    assert "hunter2" not in shown.out + shown.err
+
+
 # run
 
 
@@ -268,9 +278,10 @@ def test_a_run_on_a_taken_port_says_who_has_it_and_leaves_nothing(
     taken = Listener(cli.settings.Address("127.0.0.1", port + 2))
     taken.listen()
     try:
-        shown = type_("healthy:app", *arguments, PYTHONPATH=str(BROKEN))
+        shown = type_("healthy:app", *arguments, PYTHONPATH=str(BROKEN), SIOCLUSTER_SLOTZ="8")
     finally:
         taken.close()
     assert shown.code == EXIT_BUSY
     assert f"error: 127.0.0.1:{port + 2} is in use by pid {os.getpid()}" in shown.err
+    assert "SIOCLUSTER_SLOTZ is no setting. Did you mean SIOCLUSTER_SLOTS?" in shown.err
     assert not (tmp_path / ".siocluster" / "master.pid").exists()

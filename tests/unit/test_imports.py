@@ -44,7 +44,16 @@ ROOMS = {
     "siocluster.launcher": "launcher",
     **{
         f"siocluster.{name}": "common"
-        for name in ("settings", "options", "wire", "machine", "listeners", "logs", "report")
+        for name in (
+            "settings",
+            "options",
+            "environment",
+            "wire",
+            "machine",
+            "listeners",
+            "logs",
+            "report",
+        )
     },
 }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from siocluster import settings
 from siocluster.errors import EXIT_USAGE, SettingsError
-from siocluster.options import BY_NAME, OPTIONS
+from siocluster.options import BY_NAME, OPTIONS, Option
 from siocluster.settings import Settings
 
 
@@ -184,6 +185,23 @@ def test_every_option_is_a_setting() -> None:
     assert {option.name for option in OPTIONS} <= fields
 
 
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_an_option_is_read_as_the_type_that_its_setting_has(option: Option) -> None:
+    read = get_type_hints(option.parse)["return"]
+    field = get_type_hints(Settings)[option.name]
+    assert (tuple[read, ...] if option.many else read) in (field, *get_args(field))  # type: ignore[valid-type]
+
+
+def test_no_setting_holds_a_relative_path(tmp_path: Path) -> None:
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / name).touch()
+    given = {"certfile": ("cert.pem",), "keyfile": ("key.pem",)}
+    names = [option.name for option in OPTIONS if get_type_hints(option.parse)["return"] is Path]
+    assert set(given) < set(names)
+    found = load(tmp_path, {**dict.fromkeys(names, ("x",)), **given})
+    assert [name for name in names if not getattr(found, name).is_absolute()] == []
+
+
 # Bad values are named with their place
 
 BAD = {
@@ -246,6 +264,13 @@ def test_the_public_port_is_none_of_the_workers(tmp_path: Path, port: int, clash
         assert "lies among the workers' ports 6001 to 6004" in refusal(tmp_path, flags).message
     else:
         assert load(tmp_path, flags).bind.port == port
+
+
+def test_without_a_front_the_public_port_does_not_matter(tmp_path: Path) -> None:
+    flags = {"bind": ("6001",), "slots": ("4",)}
+    assert load(tmp_path, {**flags, "front": ("none",)}).base_port == 6001
+    for front in ("auto", "nginx"):
+        assert "lies among" in refusal(tmp_path, {**flags, "front": (front,)}).message
 
 
 def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
