@@ -10,7 +10,7 @@ import socketio
 from tests.integration.client import client_at
 from tests.integration.cluster import Cluster, place_for, running
 from tests.integration.conftest import Note
-from tests.integration.waiting import SCALE, wait_until
+from tests.integration.waiting import SCALE, is_ready, wait_until
 
 HEARTBEAT_TIMEOUT = 2
 SECONDS_TO_REPLACE = (HEARTBEAT_TIMEOUT + 5) * SCALE
@@ -58,9 +58,12 @@ def test_blocked_workers_are_replaced_in_time_with_the_guilty_stack_in_the_log(n
         for hang, client in zip(HANGS, (spinning, blocked, grinding), strict=True):
             hang.begin(client)
         for slot, hang in enumerate(HANGS):
-            # Looked for by title: a question to a port whose worker hangs would wait in vain.
+            # First by title: a question to a port whose worker hangs would wait in vain.
             wait_until(
-                lambda slot=slot: cluster.worker_pid(slot) not in (None, pids[slot]),
+                lambda slot=slot: (
+                    cluster.worker_pid(slot) not in (None, pids[slot])
+                    and is_ready(place.slots[slot])
+                ),
                 words=f"slot {slot} to have another worker",
                 log=cluster.log,
             )
