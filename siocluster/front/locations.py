@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from siocluster.front.site import Site
 from siocluster.front.syntax import Lines, block, flat, pattern, quoted, spaced
-from siocluster.front.upstreams import hops, new_session_group
+from siocluster.front.upstreams import app_group, hops, new_session_group
 
 SESSION = "@siocluster_session"
 
@@ -69,7 +69,7 @@ def _app(site: Site) -> Lines:
         "# All else is the app's own, its 503 too. Its answers may take long, or stream.",
         *block(
             "location /",
-            f"proxy_pass http://{new_session_group(site)};",
+            f"proxy_pass http://{app_group(site)};",
             *_moves_on(site, "error"),
             *_app_limits(),
             *_first_hop(site, "app"),

@@ -7,6 +7,7 @@ from siocluster.front.syntax import Lines, block, pattern, spaced
 
 NEW = "siocluster_new"
 LOOPBACK = "siocluster_loopback"
+APP = "siocluster_app"
 ONCE = "keepalive_requests 1"
 MOST_HOPS = 4  # 500 ms each: a new session is open within 3 s, or its client hears that it is not
 
@@ -16,6 +17,7 @@ def choices(site: Site) -> Lines:
     return spaced(
         _new_sessions(site),
         _loopback(site) if site.balance == "auto" else [],
+        _app_requests(site) if site.balance != "ip_hash" else [],
         _owners(site),
         *_machines(site),
         _owner_map(site),
@@ -31,6 +33,11 @@ def hops(site: Site) -> int:
 
 def new_session_group(site: Site) -> str:
     return "$siocluster_chosen" if site.balance == "auto" else NEW
+
+
+def app_group(site: Site) -> str:
+    """For requests that open no session."""
+    return {"auto": "$siocluster_chosen_app", "least_conn": APP, "ip_hash": NEW}[site.balance]
 
 
 def _new_sessions(site: Site) -> Lines:
@@ -49,6 +56,14 @@ def _loopback(site: Site) -> Lines:
         "# ip_hash looks at the first three numbers of an address: it would put all of 127.0.0.x",
         "# on one worker. Development and tests come from there and are spread instead.",
         *_group(LOOPBACK, servers=site.servers(), balance="least_conn"),
+    ]
+
+
+def _app_requests(site: Site) -> Lines:
+    return [
+        "# What opens no session, where sessions go by least_conn: idle workers take turns, and a",
+        "# page before each handshake, in one group, would send all handshakes to one of two.",
+        *_group(APP, servers=site.servers(), balance="least_conn"),
     ]
 
 
@@ -118,14 +133,19 @@ def _chosen(site: Site) -> Lines:
     if site.balance != "auto":
         return []
     return [
-        "# The group for a new session, by the client's address.",
-        *block(
-            "geo $siocluster_chosen",
-            f"default {NEW};",
-            f"127.0.0.0/8 {LOOPBACK};",
-            f"::1/128 {LOOPBACK};",
-        ),
+        "# The group for a new session, and for all else, by the client's address.",
+        *_by_address("$siocluster_chosen", loopback=LOOPBACK),
+        *_by_address("$siocluster_chosen_app", loopback=APP),
     ]
+
+
+def _by_address(variable: str, *, loopback: str) -> Lines:
+    return block(
+        f"geo {variable}",
+        f"default {NEW};",
+        f"127.0.0.0/8 {loopback};",
+        f"::1/128 {loopback};",
+    )
 
 
 def _next_machine(site: Site) -> Lines:

@@ -207,6 +207,15 @@ def test_auto_spreads_sessions_from_the_loopback_over_all_workers(four: World) -
     assert counts[0] >= 10
 
 
+def test_auto_spreads_handshakes_that_each_follow_a_page(nginx: Binary, tmp_path: Path) -> None:
+    with world(tmp_path, nginx, slots=2) as made:
+        met = []
+        for _ in range(20):
+            assert made.ask("/").status == 200
+            met.append(made.ask(HANDSHAKE).body)
+    assert sorted(met.count(worker) for worker in set(met)) == [10, 10]
+
+
 def test_auto_keeps_other_clients_with_one_worker_each(nginx: Binary, tmp_path: Path) -> None:
     with world(tmp_path, nginx, forwarded_allow_ips=("127.0.0.1",)) as made:
         met = {

