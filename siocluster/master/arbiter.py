@@ -135,8 +135,7 @@ class Arbiter:
 
     def _hear(self, slot: Slot, process: object) -> None:
         assert self.workers is not None
-        for _ in self.workers.hear(slot, now=time.monotonic()):
-            pass
+        self.workers.hear(slot, now=time.monotonic())
         # The end of a pipe stays readable: it would keep the loop awake until the reaping.
         if isinstance(process, Process) and process.hung_up:
             self.forget(process)

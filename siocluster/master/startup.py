@@ -18,10 +18,11 @@ from siocluster.master import front, redis_service
 from siocluster.master.arbiter import Arbiter, StopRequested
 from siocluster.master.backoff import Backoff
 from siocluster.master.inspection import Inspection, owner, reported
+from siocluster.master.run import DUMP_SIGNAL
 from siocluster.master.rundir import RunDir, open_run_dir
 from siocluster.master.screen import FRAME_SECONDS, Screen
 from siocluster.master.services import Service
-from siocluster.master.slot import DUMP_SIGNAL, Slot
+from siocluster.master.slot import Slot
 from siocluster.master.workers import Workers
 from siocluster.options import Address
 from siocluster.settings import Settings

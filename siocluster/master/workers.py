@@ -6,13 +6,15 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from siocluster.errors import EXIT_TARGET
 from siocluster.listeners import Listener
 from siocluster.master.backoff import Backoff
 from siocluster.master.lifecycle import State
+from siocluster.master.run import Run
 from siocluster.master.slot import Slot
 from siocluster.master.spawn import Process
 from siocluster.settings import Settings
-from siocluster.wire import Boot, Failed, Message, Ready
+from siocluster.wire import Boot, Failed, Ready
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,10 @@ class Workers:
     def alive(self) -> list[Slot]:
         return [slot for slot in self.slots if slot.alive]
 
+    def living(self) -> list[tuple[Slot, Run]]:
+        """Slots with a worker, and that worker's run."""
+        return [(slot, run) for slot in self.slots if (run := slot.living)]
+
     def ready(self) -> list[Slot]:
         return [slot for slot in self.slots if slot.ready]
 
@@ -62,7 +68,7 @@ class Workers:
 
     def differing_secrets(self) -> bool:
         """Whether two ready workers have different secret keys."""
-        return len({slot.secret_digest for slot in self.ready()}) > 1
+        return len({run.secret_digest for slot, run in self.living() if slot.ready}) > 1
 
     # What happens
 
@@ -73,52 +79,50 @@ class Workers:
 
     def reap(self, *, now: float) -> Iterator[Slot]:
         """Slots whose process has ended, after what they said last was heard."""
-        for slot in self.alive():
-            if slot.process is not None and slot.process.exited():
-                list(self.hear(slot, now=now))
+        for slot, run in self.living():
+            if run.process.exited():
+                self.hear(slot, now=now)
                 was = slot.state
                 wait = slot.exited(now=now)
-                self._tell_exit(slot, was, wait)
+                self._tell_exit(slot, run, was=was, wait=wait)
                 yield slot
 
-    def hear(self, slot: Slot, *, now: float) -> Iterator[Message]:
+    def hear(self, slot: Slot, *, now: float) -> None:
         for message in slot.receive(now=now):
             if isinstance(message, Ready):
                 self._tell_ready(slot, message)
-            yield message
 
     def condemn_silent(self, *, now: float) -> None:
-        for slot in self.alive():
+        for slot, run in self.living():
             if slot.state in (State.SPAWNED, State.BOOTING):
-                if now >= slot.spawned_at + self.settings.boot_timeout:
+                if now >= run.spawned_at + self.settings.boot_timeout:
                     self._condemn_booting(slot, now=now)
-            elif slot.ready and now >= slot.heard_at + self.settings.heartbeat_timeout:
-                silent = now - slot.heard_at
+            elif slot.ready and now >= run.heard_at + self.settings.heartbeat_timeout:
                 log.error(
                     "Worker %d, pid %d, has been silent for %.1f s: its hub is blocked.",
                     slot.index,
-                    slot.process.pid if slot.process else 0,
-                    silent,
+                    run.process.pid,
+                    now - run.heard_at,
                 )
                 slot.condemn(now=now)
 
     def _condemn_booting(self, slot: Slot, *, now: float) -> None:
-        slot.failed = Failed(
+        too_late = Failed(
             message=f"{self.settings.target} was not ready within"
             f" {self.settings.boot_timeout:g} s.",
             hint="Its import may wait for something: the stacks are above."
             " --boot-timeout gives it longer.",
-            exit_code=3,
+            exit_code=EXIT_TARGET,
         )
-        slot.condemn(now=now)
+        slot.condemn(now=now, reason=too_late)
 
     def strike_condemned(self, *, now: float) -> None:
-        for slot in self.alive():
-            slot.strike(now=now)
-            if slot.stop_at is not None and now >= slot.stop_at:
+        for slot, run in self.living():
+            run.strike(now=now)
+            if run.stop_at is not None and now >= run.stop_at:
                 log.warning("Worker %d did not stop in time: SIGKILL.", slot.index)
-                slot.stop_at = None
-                slot.kill()
+                run.stop_at = None
+                run.kill()
 
     def lose_patience(self, *, now: float) -> None:
         for slot in self.alive():
@@ -136,21 +140,23 @@ class Workers:
     def deadlines(self) -> Iterator[float]:
         """When something is due, were nothing to happen before."""
         for slot in self.slots:
-            match slot.state:
-                case State.SPARE:
-                    continue
-                case State.BACKOFF:
-                    yield slot.due_at
-                case State.SPAWNED | State.BOOTING:
-                    yield slot.spawned_at + self.settings.boot_timeout
-                    if slot.listener.listening:
-                        yield slot.patience_ends_at
-                case State.READY:
-                    yield slot.heard_at + self.settings.heartbeat_timeout
-                case State.CONDEMNED if slot.next_blow_at is not None:
-                    yield slot.next_blow_at
-            if slot.stop_at is not None:
-                yield slot.stop_at
+            if slot.state is State.BACKOFF:
+                yield slot.due_at
+        for slot, run in self.living():
+            yield from self._deadlines_of(slot, run)
+
+    def _deadlines_of(self, slot: Slot, run: Run) -> Iterator[float]:
+        match slot.state:
+            case State.SPAWNED | State.BOOTING:
+                yield run.spawned_at + self.settings.boot_timeout
+                if slot.listener.listening:
+                    yield slot.patience_ends_at
+            case State.READY:
+                yield run.heard_at + self.settings.heartbeat_timeout
+            case State.CONDEMNED if run.next_blow_at is not None:
+                yield run.next_blow_at
+        if run.stop_at is not None:
+            yield run.stop_at
 
     # What is told
 
@@ -169,15 +175,18 @@ class Workers:
             if self._is_new(slot.index, note):
                 log.warning("Worker %d: %s", slot.index, note)
 
-    def _tell_exit(self, slot: Slot, was: State, wait: float) -> None:
+    def _tell_exit(self, slot: Slot, run: Run, *, was: State, wait: float) -> None:
         if was is State.DRAINING:
-            log.info("Worker %d has stopped (%s).", slot.index, slot.last_exit)
+            log.info("Worker %d has stopped (%s).", slot.index, run.ended)
             return
         soon = f"next try in {wait:.1f} s" if wait else "a new one is started at once"
-        if slot.ready_at is None:
-            self._tell_boot_failure(slot, soon)
+        if run.ready_at is None:
+            self._tell_failure(f"Worker {slot.index} cannot boot ({run.ended}); {soon}.")
+            self._tell_reason(slot, run.reason, self._tell_failure)
         else:
-            log.error("Worker %d died (%s); %s.", slot.index, slot.last_exit, soon)
+            log.error("Worker %d died (%s); %s.", slot.index, run.ended, soon)
+            if run.failed is not None:
+                self._tell_reason(slot, run.failed, log.error)
 
     def hold_failures(self) -> None:
         """Keep boot failures until `tell_failures`: if nobody boots, one error says it for all."""
@@ -188,12 +197,10 @@ class Workers:
         for text in held:
             log.error("%s", text)
 
-    def _tell_boot_failure(self, slot: Slot, soon: str) -> None:
-        reason = self.reason(slot)
-        self._tell_failure(f"Worker {slot.index} cannot boot ({slot.last_exit}); {soon}.")
+    def _tell_reason(self, slot: Slot, reason: Failed, tell: Callable[[str], None]) -> None:
         body = "\n".join(filter(None, [reason.message, reason.hint, reason.detail]))
         if self._is_new(slot.index, body):
-            self._tell_failure(f"Worker {slot.index}: {body}")
+            tell(f"Worker {slot.index}: {body}")
 
     def _tell_failure(self, text: str) -> None:
         if self.held is None:
@@ -203,9 +210,8 @@ class Workers:
 
     def reason(self, slot: Slot) -> Failed:
         """Why the slot's last worker could not boot."""
-        return slot.failed or Failed(
-            message=f"The worker ended ({slot.last_exit}) before it was ready."
-        )
+        assert slot.run is not None
+        return slot.run.reason
 
     def _is_new(self, index: int, text: str) -> bool:
         """Whether the slot says this for the first time."""

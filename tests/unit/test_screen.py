@@ -29,7 +29,7 @@ def make_ready(slot: Slot) -> Slot:
     process = FakeProcess(pid=4711)
     slot.spawned(process, now=100)  # type: ignore[arg-type]
     process.says(Hello(pid=4711), Ready())
-    list(slot.receive(now=102.34))
+    slot.receive(now=102.34)
     return slot
 
 

@@ -10,13 +10,8 @@ import pytest
 
 from siocluster.listeners import answers, listen
 from siocluster.master.lifecycle import IllegalTransition, State
-from siocluster.master.slot import (
-    AFTER_ABORT,
-    AFTER_DUMP,
-    DUMP_SIGNAL,
-    PATIENCE,
-    Slot,
-)
+from siocluster.master.run import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL, Run
+from siocluster.master.slot import PATIENCE, Slot
 from siocluster.wire import Beat, Failed, Hello, Ready
 from tests.unit.fakes import FakeProcess
 
@@ -29,7 +24,12 @@ def spawn(slot: Slot, *, now: float = 100.0) -> FakeProcess:
 
 def hear(slot: Slot, process: FakeProcess, *said: object, now: float = 101.0) -> None:
     process.says(*said)  # type: ignore[arg-type]
-    list(slot.receive(now=now))
+    slot.receive(now=now)
+
+
+def run_of(slot: Slot) -> Run:
+    assert slot.run is not None
+    return slot.run
 
 
 def serve(slot: Slot, *, spawned_at: float = 100.0, ready_at: float = 102.0) -> FakeProcess:
@@ -73,16 +73,17 @@ def test_a_living_slot_is_not_spawned_again(slot: Slot) -> None:
 def test_every_message_is_a_sign_of_life(slot: Slot) -> None:
     process = serve(slot)
     hear(slot, process, Beat(), now=150)
-    assert slot.heard_at == 150
+    assert run_of(slot).heard_at == 150
 
 
 def test_a_failure_is_kept_until_the_next_spawn(slot: Slot) -> None:
     process = spawn(slot)
     hear(slot, process, Failed(message="no app", exit_code=3))
     die(slot, process, now=102)
-    assert slot.failed is not None and slot.failed.message == "no app"
+    failed = run_of(slot).failed
+    assert failed is not None and failed.message == "no app"
     spawn(slot, now=103)
-    assert slot.failed is None
+    assert run_of(slot).failed is None
 
 
 # Clients
@@ -130,7 +131,8 @@ def test_a_worker_that_talks_nonsense_is_condemned(slot: Slot, said: list[object
     process = spawn(slot)
     hear(slot, process, *said)
     assert slot.state is State.CONDEMNED
-    assert slot.failed is not None and slot.failed.message
+    failed = run_of(slot).failed
+    assert failed is not None and failed.message
     assert process.signals == [DUMP_SIGNAL]
 
 
@@ -139,7 +141,7 @@ def test_nonsense_again_does_not_disturb_the_master(slot: Slot) -> None:
     hear(slot, process, b"nonsense\n", now=101)
     hear(slot, process, b"more of it\n", now=101.5)
     assert process.signals == [DUMP_SIGNAL]
-    slot.strike(now=101 + AFTER_DUMP)
+    run_of(slot).strike(now=101 + AFTER_DUMP)
     assert process.signals == [DUMP_SIGNAL, signal.SIGABRT]
 
 
@@ -147,7 +149,7 @@ def test_nonsense_from_a_draining_worker_leaves_it_the_graceful_timeout(slot: Sl
     process = serve(slot)
     slot.stop(now=110, seconds=30)
     hear(slot, process, b"nonsense\n", now=111)
-    slot.strike(now=120)
+    run_of(slot).strike(now=120)
     assert (slot.state, process.signals) == (State.DRAINING, [signal.SIGTERM])
 
 
@@ -158,12 +160,12 @@ def test_a_condemned_worker_is_dumped_aborted_and_killed(slot: Slot) -> None:
     process = serve(slot)
     slot.condemn(now=120)
     assert process.signals == [DUMP_SIGNAL]
-    slot.strike(now=120 + AFTER_DUMP - 0.01)
+    run_of(slot).strike(now=120 + AFTER_DUMP - 0.01)
     assert process.signals == [DUMP_SIGNAL]
-    slot.strike(now=120 + AFTER_DUMP)
+    run_of(slot).strike(now=120 + AFTER_DUMP)
     assert process.signals == [DUMP_SIGNAL, signal.SIGABRT]
-    slot.strike(now=120 + AFTER_DUMP + AFTER_ABORT)
-    slot.strike(now=500)
+    run_of(slot).strike(now=120 + AFTER_DUMP + AFTER_ABORT)
+    run_of(slot).strike(now=500)
     assert process.signals == [DUMP_SIGNAL, signal.SIGABRT, signal.SIGKILL]
 
 
@@ -178,8 +180,9 @@ def test_the_blows_end_with_the_worker(slot: Slot) -> None:
     process = serve(slot)
     slot.condemn(now=120)
     die(slot, process, now=121)
+    assert slot.living is None
     successor = serve(slot, spawned_at=122, ready_at=123)
-    slot.strike(now=500)
+    run_of(slot).strike(now=500)
     assert successor.signals == []
 
 
@@ -210,7 +213,7 @@ def test_a_run_that_was_never_ready_counts_as_short_however_long_it_took(slot: S
 def test_a_dead_worker_s_pipe_is_closed_and_its_exit_told(slot: Slot) -> None:
     process = serve(slot)
     die(slot, process, now=110)
-    assert (process.closed, slot.process, slot.last_exit) == (True, None, "exit code 1")
+    assert (process.closed, slot.process, run_of(slot).ended) == (True, None, "exit code 1")
 
 
 # Stop
@@ -219,9 +222,10 @@ def test_a_dead_worker_s_pipe_is_closed_and_its_exit_told(slot: Slot) -> None:
 def test_a_stopped_worker_is_asked_first_and_has_no_successor(slot: Slot) -> None:
     process = serve(slot)
     slot.stop(now=110, seconds=30)
-    assert (slot.state, process.signals, slot.stop_at) == (State.DRAINING, [signal.SIGTERM], 140)
+    assert (slot.state, process.signals) == (State.DRAINING, [signal.SIGTERM])
+    assert run_of(slot).stop_at == 140
     assert die(slot, process, now=111) == 0
-    assert (slot.state, slot.restarts, slot.stop_at) == (State.SPARE, 0, None)
+    assert (slot.state, slot.restarts, slot.living) == (State.SPARE, 0, None)
     assert not answers(slot.listener.address)
 
 

@@ -12,7 +12,8 @@ from siocluster.errors import EXIT_TARGET
 from siocluster.listeners import bind_all
 from siocluster.master import workers as workers_module
 from siocluster.master.lifecycle import State
-from siocluster.master.slot import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL, Slot
+from siocluster.master.run import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL
+from siocluster.master.slot import Slot
 from siocluster.master.spawn import describe_exit
 from siocluster.master.workers import Workers
 from siocluster.options import Address
@@ -59,7 +60,7 @@ def start(workers: Workers, count: int, *, now: float = 100.0, digest: str = "d"
     for slot in started:
         workers.spawn(slot, now=now)
         process_of(slot).says(Hello(pid=1), Ready(secret_digest=digest))
-        list(workers.hear(slot, now=now))
+        workers.hear(slot, now=now)
     return started
 
 
@@ -82,14 +83,15 @@ def test_slots_are_counted_by_what_they_do(workers: Workers) -> None:
 def test_clients_of_all_slots_are_added_up(workers: Workers) -> None:
     for slot, connects in zip(start(workers, 2), (3, 4), strict=True):
         process_of(slot).says(Beat(connects=connects))
-        list(workers.hear(slot, now=101))
+        workers.hear(slot, now=101)
     assert workers.clients() == 7
 
 
 def test_different_secrets_are_noticed_among_ready_workers_only(workers: Workers) -> None:
     one, other = start(workers, 2)
     assert not workers.differing_secrets()
-    other.secret_digest = "another"
+    assert other.run is not None
+    other.run.secret_digest = "another"
     assert workers.differing_secrets()
     die(workers, other, now=101)
     assert one.ready and not workers.differing_secrets()
@@ -132,7 +134,7 @@ def test_spare_slots_are_never_spawned_by_themselves(workers: Workers) -> None:
 def test_one_slot_s_nonsense_leaves_the_others_alone(workers: Workers) -> None:
     bad, *healthy = start(workers, 3)
     process_of(bad).says(b"nonsense\n", Ready())
-    list(workers.hear(bad, now=101))
+    workers.hear(bad, now=101)
     assert bad.state is State.CONDEMNED
     assert workers.ready() == healthy
 
@@ -157,7 +159,7 @@ def test_an_exit_is_told_in_words_whatever_ended_the_process(code: int | None, w
 def test_a_silent_worker_is_condemned_at_the_heartbeat_timeout(workers: Workers) -> None:
     silent, lively = start(workers, 2)
     process_of(lively).says(Beat())
-    list(workers.hear(lively, now=110))
+    workers.hear(lively, now=110)
     workers.condemn_silent(now=114.9)
     assert silent.ready
     workers.condemn_silent(now=115)
@@ -174,7 +176,7 @@ def test_a_worker_that_does_not_boot_in_time_is_condemned_and_says_why(
     workers.spawn(slot, now=100)
     if said_hello:
         process_of(slot).says(Hello(pid=1))
-        list(workers.hear(slot, now=101))
+        workers.hear(slot, now=101)
     workers.condemn_silent(now=159.9)
     assert slot.alive and slot.state is not State.CONDEMNED
     workers.condemn_silent(now=160)
@@ -232,6 +234,8 @@ def test_a_deadline_is_when_something_would_happen(workers: Workers) -> None:
     assert sorted(workers.deadlines()) == [slot.patience_ends_at, 162]
     workers.stop(now=103, seconds=30)
     assert list(workers.deadlines()) == [133]
+    die(workers, slot, now=104)
+    assert list(workers.deadlines()) == []
 
 
 def test_each_blow_has_its_deadline_and_after_the_last_there_is_none(workers: Workers) -> None:
@@ -301,6 +305,48 @@ def test_a_death_after_a_stable_run_says_that_a_new_one_comes_at_once(
     assert "Worker 0 died (exit code 1); a new one is started at once." in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (b"nonsense\n", "What came over the worker's pipe is no message."),
+        (
+            Hello(pid=1),
+            "The worker spoke out of turn: hello cannot happen to a slot that is ready.",
+        ),
+        (Failed(message="drain broke", detail="T"), "drain broke\nT"),
+    ],
+    ids=["no-message", "out-of-turn", "its-own-words"],
+)
+def test_a_ready_worker_s_end_is_told_with_its_reason(
+    workers: Workers, caplog: pytest.LogCaptureFixture, said: object, reason: str
+) -> None:
+    (slot,) = start(workers, 1)
+    process_of(slot).says(said)  # type: ignore[arg-type]
+    workers.hear(slot, now=101)
+    die(workers, slot, now=102)
+    first, then = [record.getMessage() for record in caplog.records]
+    assert first == "Worker 0 died (exit code 1); next try in 1.0 s."
+    assert then.startswith("Worker 0: ") and reason in then
+
+
+def test_a_ready_worker_that_just_dies_is_told_in_one_line(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    (slot,) = start(workers, 1)
+    die(workers, slot, now=102)
+    assert len(caplog.records) == 1
+
+
+def test_a_death_is_told_at_once_though_boot_failures_are_held(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers.hold_failures()
+    (slot,) = start(workers, 1)
+    process_of(slot).says(b"nonsense\n")
+    die(workers, slot, now=102)
+    assert [record.getMessage()[:8] for record in caplog.records] == ["Worker 0", "Worker 0"]
+
+
 def test_a_worker_that_was_asked_to_stop_is_no_error(
     workers: Workers, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -319,6 +365,6 @@ def test_a_note_is_told_once_for_each_worker(
         slot = workers.slots[0]
         workers.spawn(slot, now=start_at)
         process_of(slot).says(Hello(pid=1), Ready(notes=("/healthz is the app's own",)))
-        list(workers.hear(slot, now=start_at))
+        workers.hear(slot, now=start_at)
         die(workers, slot, now=start_at + 1)
     assert caplog.text.count("Worker 0: /healthz is the app's own") == 1
