@@ -27,6 +27,12 @@ def configure(*, role: str, format: str, level: str, stream: TextIO = sys.stderr
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
+def take_over(*names: str) -> None:
+    """Take away loggers' own handlers, which would write each line a second time."""
+    for name in names:
+        logging.getLogger(name).handlers.clear()
+
+
 class TextLines(logging.Formatter):
     """`12:00:01 worker 0   message`, warnings and errors marked."""
 
