@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,11 +45,14 @@ def goodbyes(cluster: Cluster) -> int:
 @contextmanager
 def websocket_session(cluster: Cluster) -> Iterator[websocket.WebSocket]:
     url = cluster.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
-    with closing(websocket.create_connection(url, timeout=SECONDS)) as connection:
+    connection = websocket.create_connection(url, timeout=SECONDS)
+    try:
         assert connection.recv().startswith("0")
         connection.send("40")
         assert connection.recv().startswith("40")
         yield connection
+    finally:
+        connection.shutdown()  # close() leaves the socket open once the server has closed
 
 
 def is_ended(connection: websocket.WebSocket) -> bool:
