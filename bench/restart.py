@@ -9,6 +9,7 @@ from bench.crowd import LoadError
 from bench.launch import kill
 from bench.running import Running, answering_pid, answering_pids
 
+SECONDS_TO_FIND = 5.0
 SECONDS_TO_COME_BACK = 20.0
 PATIENCE = 0.5  # somebody who gets no answer for so long asks again
 PAUSE = 0.002
@@ -26,7 +27,12 @@ class Outage:
 def kill_and_wait(server: Running) -> Outage:
     """Kill one of those that answer; watch the public port until its successor answers."""
     server.wait_until_stable()
-    known = answering_pids(server.port, count=server.server.workers, seconds=5)
+    deadline = time.monotonic() + SECONDS_TO_FIND
+    known = answering_pids(
+        server.port,
+        count=server.server.workers,
+        while_true=lambda: time.monotonic() < deadline,
+    )
     if not known:
         raise LoadError("nobody answers whom one could kill")
     killed = last = time.monotonic()

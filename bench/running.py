@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +83,10 @@ def answering_pid(port: int, *, seconds: float = 2.0) -> int | None:
         connection.close()
 
 
-def answering_pids(port: int, *, count: int, seconds: float) -> set[int]:
-    """Up to `count` processes that answer, as many as are found in the time."""
-    deadline, found = time.monotonic() + seconds, set[int]()
-    while len(found) < count and time.monotonic() < deadline:
+def answering_pids(port: int, *, count: int, while_true: Callable[[], object]) -> set[int]:
+    """Up to `count` processes that answer, as many as are found while the condition holds."""
+    found = set[int]()
+    while len(found) < count and while_true():
         if pid := answering_pid(port):
             found.add(pid)
         else:
@@ -95,7 +95,12 @@ def answering_pids(port: int, *, count: int, seconds: float) -> set[int]:
 
 
 def _wait_until_up(server: Server, started: Started) -> None:
-    found = answering_pids(started.port, count=server.workers, seconds=SECONDS_TO_START)
+    deadline = time.monotonic() + SECONDS_TO_START
+    found = answering_pids(
+        started.port,
+        count=server.workers,
+        while_true=lambda: time.monotonic() < deadline and not started.ended(),
+    )
     if len(found) < server.workers:
         last = started.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
         raise NotUp(f"{len(found)} of {server.workers} workers came up", log="\n".join(last))

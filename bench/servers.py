@@ -27,12 +27,20 @@ NODE_PACKAGES = ("socket.io", "@socket.io/redis-adapter", "redis")
 class Started:
     """A server that has been started, and may not answer yet.
 
-    `port` is the public one; its processes live in `sessions`.
+    `port` is the public one; all that it runs lives in the sessions of `processes`.
     """
 
     port: int
-    sessions: tuple[int, ...]
+    processes: tuple[subprocess.Popen[bytes], ...]
     log: Path
+
+    @property
+    def sessions(self) -> tuple[int, ...]:
+        return tuple(process.pid for process in self.processes)
+
+    def ended(self) -> bool:
+        """Whether one of them is gone by itself: the others need not be waited for."""
+        return any(process.poll() is not None for process in self.processes)
 
 
 Start = Callable[[Path], AbstractContextManager[Started]]
@@ -58,7 +66,7 @@ def always_there() -> str:
 def start_stock(scratch: Path) -> Iterator[Started]:
     port = free_ports(1)
     with _run([sys.executable, "stock.py", str(port)], scratch) as process:
-        yield Started(port, (process.pid,), scratch / "log")
+        yield Started(port, (process,), scratch / "log")
 
 
 @contextmanager
@@ -69,7 +77,7 @@ def start_siocluster(scratch: Path) -> Iterator[Started]:
     command += ["--bind", f"127.0.0.1:{port}", "--base-port", str(port + 1)]
     command += ["--front", "nginx", "--redis", "embedded"]
     with _run(command, scratch) as process:
-        yield Started(port, (process.pid,), scratch / "log")
+        yield Started(port, (process,), scratch / "log")
 
 
 def siocluster_absent() -> str:
@@ -84,7 +92,7 @@ def start_gunicorn(scratch: Path) -> Iterator[Started]:
     command += ["--worker-class", "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"]
     command += ["--bind", f"127.0.0.1:{port}"]
     with _run(command, scratch) as process:
-        yield Started(port, (process.pid,), scratch / "log")
+        yield Started(port, (process,), scratch / "log")
 
 
 def gunicorn_absent() -> str:
@@ -103,7 +111,7 @@ def start_node(scratch: Path) -> Iterator[Started]:
     with _run(redis, scratch, folder=scratch) as store:
         wait_for_port(redis_port)
         with _run(command, scratch) as process:
-            yield Started(port, (process.pid, store.pid), scratch / "log")
+            yield Started(port, (process, store), scratch / "log")
 
 
 def node_absent() -> str:
