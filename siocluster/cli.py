@@ -134,8 +134,8 @@ def nginx_command(
 ) -> int:
     """Print the nginx file for these settings; starts nothing.
 
-    A relative folder of --static counts from nginx's prefix. An app with a Socket.IO path of its own needs
-    --path.
+    A relative folder of --static counts from nginx's prefix. An app with a Socket.IO path of
+    its own needs --path.
     """
     chosen = load_settings(target, chdir=chdir, config=config, flags=flags)
     site = front.site_for(

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.person import Person
-from tests.integration.app_server import ROOT, start_stock
+from tests.integration.cluster import start_cluster
 
-ALONE = "import os; from chatapp import *; socketio.run(app, port=int(os.environ['PORT']))"
+CHAT = "siocluster.chatapp:socketio"
 # Quiet, and nothing that would look for the world outside.
 CHROMIUM_OPTIONS = (
     "--headless",
@@ -31,8 +31,9 @@ Meet = Callable[..., Person]
 
 @pytest.fixture(scope="session")
 def chat_url() -> Iterator[str]:
-    with start_stock(["-c", ALONE], folder=ROOT) as app:
-        yield app.url
+    """The bundled chat on two workers, through nginx."""
+    with start_cluster(CHAT) as cluster:
+        yield cluster.url
 
 
 @pytest.fixture(scope="session")

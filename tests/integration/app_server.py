@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from siocluster.master import embedded_redis
 from tests.integration.processes import end_session
 from tests.integration.waiting import SCALE, accepts, free_ports, wait_until
 
@@ -82,7 +83,16 @@ def start_redis(*options: str) -> Iterator[str]:
     (port,) = free_ports(1)
     with TemporaryDirectory(prefix="redis-") as folder:
         process = subprocess.Popen(
-            ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", *options],
+            [
+                embedded_redis.find().path,
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--save",
+                "",
+                *options,
+            ],
             cwd=folder,
             stdout=subprocess.DEVNULL,
         )

@@ -15,10 +15,10 @@ import socketio
 from websocket import WebSocket, create_connection
 
 from chatapp import rules
-from tests.integration.app_server import ROOT, RunningApp, start_stock
+from tests.integration.app_server import ROOT, RunningApp
+from tests.integration.cluster import start_cluster
 from tests.integration.waiting import SCALE, wait_until
 
-ALONE = "import os; from chatapp import *; socketio.run(app, port=int(os.environ['PORT']))"
 TIMEOUT = 10 * SCALE
 TRANSPORTS = [["websocket"], ["polling"], ["polling", "websocket"]]
 
@@ -59,8 +59,9 @@ Enter = Callable[..., Client]
 
 @pytest.fixture(scope="module")
 def chat_server() -> Iterator[RunningApp]:
-    with start_stock(["-c", ALONE], folder=ROOT) as app:
-        yield app
+    """The bundled chat on two workers, through nginx."""
+    with start_cluster("siocluster.chatapp:socketio") as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")

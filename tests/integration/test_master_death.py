@@ -41,7 +41,7 @@ def test_master_killed_at_any_moment_of_its_start_leaves_nothing(place: Place, n
     assert max(seen) > 1
 
 
-@pytest.mark.parametrize("service", ["nginx: master process", "redis-server unixsocket"])
+@pytest.mark.parametrize("service", ["nginx: master process", "-server unixsocket"])
 def test_service_killed_just_before_the_master_leaves_nothing(
     place: Place, note: Note, service: str
 ) -> None:

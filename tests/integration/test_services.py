@@ -24,7 +24,7 @@ def stored_in(cluster: Cluster) -> Iterator[redis.Redis]:
 
 
 def of_redis(member: Member) -> bool:
-    return "redis-server" in member.title and not is_guard(member)
+    return "-server unixsocket" in member.title and not is_guard(member)
 
 
 def of_nginx(member: Member) -> bool:

@@ -1,8 +1,7 @@
-"""Redis servers for tests: the machine's own in any state, and one that only claims to be one."""
+"""Redis servers for tests: a real one in any state, and one that only claims to be one."""
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import threading
@@ -11,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from siocluster.master import embedded_redis
 from tests.integration.waiting import accepts, free_ports, wait_until
 
 
 @contextmanager
 def redis_server(*options: str) -> Iterator[int]:
     """A real server on a free loopback port, memory only; gives the port."""
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    assert program, "these tests need the machine's redis-server"
+    program = embedded_redis.find().path
     (port,) = free_ports(1)
     with TemporaryDirectory() as folder:
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options]
