@@ -45,7 +45,7 @@ def asked(cluster: Cluster, slot: int) -> object:
 
 
 def test_blocked_workers_are_replaced_in_time_with_the_guilty_stack_in_the_log(note: Note) -> None:
-    options = ["--heartbeat-timeout", str(HEARTBEAT_TIMEOUT)]
+    options = ["--heartbeat-timeout", str(HEARTBEAT_TIMEOUT), "--backoff", "0.05"]
     with (
         place_for(workers=4) as place,
         running(place, "broken.busy:app", options=options) as cluster,
