@@ -15,6 +15,8 @@ from siocluster.wire import Failed, Hello, Message, Ready
 # Seconds that people may wait in the backlog of a slot without a worker. The front moves a new
 # session on for 2 s after it has begun: one that was let go later would end in an error.
 PATIENCE = 1.5
+# Seconds without a beat after which new sessions had better go elsewhere. Beats come every second.
+SILENCE = 2.5
 
 
 @dataclass(slots=True, eq=False)
@@ -101,9 +103,10 @@ class Slot:
                 self.state = follow(self.state, Event.HELLO)
             case Ready():
                 self.state = follow(self.state, Event.READY)
-                # The worker listens before it says ready; the master may have muted it in between.
-                self.listener.listen()
         run.heard(message, now=now)
+        # A worker listens before it says ready. Muted while it booted or was silent, it is not now.
+        if self.ready and not self.listener.listening:
+            self.listener.listen()
 
     def stop(self, *, now: float, seconds: float) -> None:
         """Drain the worker, or forget the one that was due; SIGKILL comes after `seconds`."""
@@ -147,11 +150,17 @@ class Slot:
         return self.backoff.after_run(seconds_ready)
 
     def lose_patience(self, *, now: float) -> None:
-        """Mute a slot that has been without a worker for longer than people should wait."""
-        booting = self.state in (State.SPAWNED, State.BOOTING)
-        if booting and self.listener.listening and now >= self.patience_ends_at:
+        """Mute a slot that keeps people waiting: its worker boots for long, or is silent."""
+        end = self.patience_ends_at
+        if self.listener.listening and end is not None and now >= end:
             self.listener.mute()
 
     @property
-    def patience_ends_at(self) -> float:
-        return self.unserved_since + PATIENCE
+    def patience_ends_at(self) -> float | None:
+        """None where nobody waits in vain."""
+        match self.state:
+            case State.SPAWNED | State.BOOTING:
+                return self.unserved_since + PATIENCE
+            case State.READY if self.run is not None:
+                return self.run.heard_at + SILENCE
+        return None

@@ -149,12 +149,12 @@ class Workers:
         match slot.state:
             case State.SPAWNED | State.BOOTING:
                 yield run.spawned_at + self.settings.boot_timeout
-                if slot.listener.listening:
-                    yield slot.patience_ends_at
             case State.READY:
                 yield run.heard_at + self.settings.heartbeat_timeout
             case State.CONDEMNED if run.next_blow_at is not None:
                 yield run.next_blow_at
+        if slot.listener.listening and slot.patience_ends_at is not None:
+            yield slot.patience_ends_at
         if run.stop_at is not None:
             yield run.stop_at
 

@@ -81,8 +81,7 @@ class Server(WSGIServer):
     """
 
     handler_class = Handler
-    # The master mutes a shared listener with shutdown(), which makes accept() fail with EINVAL
-    # until it listens again: gevent would close the server for good.
+    # Without EINVAL: gevent would close the server for good while the master has it muted.
     fatal_errors = (errno.EBADF, errno.ENOTSOCK)
 
     def __init__(
@@ -99,6 +98,19 @@ class Server(WSGIServer):
         self.largest_message = largest_message
         self.waiting: set[socket.socket] = set()
         super().__init__(listener, app, log=None, error_log=log)
+
+    def do_read(self) -> Any:
+        """The next connection, or None.
+
+        accept() fails with EINVAL while the listener is muted: the master does that to a worker
+        that has been silent, and takes it back at the next beat.
+        """
+        try:
+            return super().do_read()
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return None
 
     def hang_up_idle(self) -> None:
         """End kept-alive connections that have no request under way: their read sees the end."""

@@ -10,9 +10,10 @@ import socketio
 from tests.integration.client import client_at
 from tests.integration.cluster import Cluster, place_for, running
 from tests.integration.conftest import Note
-from tests.integration.waiting import SCALE, is_ready, wait_until
+from tests.integration.waiting import SCALE, accepts, is_ready, wait_until
 
 HEARTBEAT_TIMEOUT = 2
+SECONDS_BLOCKED = 8
 SECONDS_TO_REPLACE = (HEARTBEAT_TIMEOUT + 5) * SCALE
 
 
@@ -73,3 +74,22 @@ def test_blocked_workers_are_replaced_in_time_with_the_guilty_stack_in_the_log(n
         assert [hang.guilty for hang in HANGS if hang.guilty not in cluster.log()] == []
         assert max(hang.seconds for hang in HANGS) < SECONDS_TO_REPLACE
         assert bystander.call("pid", timeout=5 * SCALE) == pids[3]
+
+
+def test_new_sessions_pass_by_a_blocked_worker_and_come_back_when_it_answers() -> None:
+    with (
+        place_for(workers=2) as place,
+        running(place, "broken.busy:app", options=["--heartbeat-timeout", "60"]) as cluster,
+        client_at(place.slots[0]) as blocked,
+    ):
+        blocked.emit("block", SECONDS_BLOCKED)
+        wait_until(lambda: not accepts(place.slots[0]), words="the blocked slot to refuse")
+        for _ in range(10):
+            begun = time.monotonic()
+            with client_at(place.bind) as client:
+                assert client.call("pid", timeout=5 * SCALE) == cluster.worker_pid(1)
+            assert time.monotonic() - begun < 2 * SCALE
+        wait_until(lambda: accepts(place.slots[0]), words="the slot to be back", log=cluster.log)
+        assert asked(cluster, 0) == cluster.worker_pid(0)
+        assert blocked.call("pid", timeout=5 * SCALE) == cluster.worker_pid(0)
+        assert "Traceback" not in cluster.log()

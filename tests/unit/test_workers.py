@@ -13,7 +13,7 @@ from siocluster.listeners import bind_all
 from siocluster.master import workers as workers_module
 from siocluster.master.lifecycle import State
 from siocluster.master.run import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL
-from siocluster.master.slot import Slot
+from siocluster.master.slot import SILENCE, Slot
 from siocluster.master.spawn import describe_exit
 from siocluster.master.workers import Workers
 from siocluster.options import Address
@@ -227,7 +227,7 @@ def test_an_idle_pool_has_no_deadline(workers: Workers) -> None:
 
 def test_a_deadline_is_when_something_would_happen(workers: Workers) -> None:
     (slot,) = start(workers, 1)
-    assert list(workers.deadlines()) == [115]
+    assert sorted(workers.deadlines()) == [100 + SILENCE, 115]
     die(workers, slot, now=101)
     assert list(workers.deadlines()) == [102]
     workers.spawn(slot, now=102)
@@ -236,6 +236,12 @@ def test_a_deadline_is_when_something_would_happen(workers: Workers) -> None:
     assert list(workers.deadlines()) == [133]
     die(workers, slot, now=104)
     assert list(workers.deadlines()) == []
+
+
+def test_a_worker_that_is_silent_is_muted_once_and_then_only_waited_for(workers: Workers) -> None:
+    start(workers, 1)
+    workers.lose_patience(now=100 + SILENCE)
+    assert list(workers.deadlines()) == [115]
 
 
 def test_each_blow_has_its_deadline_and_after_the_last_there_is_none(workers: Workers) -> None:
