@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,15 +15,16 @@ from siocluster import listeners, machine
 from siocluster.errors import EXIT_OK, SioclusterError
 from siocluster.front import binary as nginx
 from siocluster.front.render import render
-from siocluster.master import embedded_redis, front
+from siocluster.master import embedded_redis, nginx_service
 from siocluster.master.arbiter import Arbiter
 from siocluster.master.inspection import Inspection
-from siocluster.options import Address
+from siocluster.master.run import DUMP_SIGNAL
 from siocluster.report import print_error
 from siocluster.settings import Settings
 from siocluster.wire import Inspected
 
 Check = Callable[[], str]
+SECONDS_FOR_STACKS = 1.0
 
 
 def check(settings: Settings, *, environ: Mapping[str, str], folder: Path) -> int:
@@ -54,7 +56,10 @@ def _checks(
     yield "ports", lambda: _ports(settings)
     if found:
         yield "redis", lambda: _redis(found[0])
-    yield "nginx", lambda: _nginx(settings, found[0].path if found else front.DEFAULT_PATH, folder)
+    yield (
+        "nginx",
+        lambda: _nginx(settings, found[0].path if found else nginx_service.DEFAULT_PATH, folder),
+    )
 
 
 def inspect(settings: Settings, *, environ: Mapping[str, str], folder: Path) -> Inspected:
@@ -64,6 +69,8 @@ def inspect(settings: Settings, *, environ: Mapping[str, str], folder: Path) -> 
         try:
             arbiter.watch_inspection(inspection)
             if not arbiter.until(lambda: inspection.done, seconds=settings.boot_timeout):
+                inspection.process.send_signal(DUMP_SIGNAL)
+                arbiter.until(inspection.process.exited, seconds=SECONDS_FOR_STACKS)
                 raise inspection.too_late()
             return inspection.result()
         finally:
@@ -71,11 +78,12 @@ def inspect(settings: Settings, *, environ: Mapping[str, str], folder: Path) -> 
 
 
 def _ports(settings: Settings) -> str:
-    last = settings.base_port + settings.slots - 1
-    for port in range(settings.base_port, last + 1):
-        listeners.check_free(Address(settings.worker_bind, port))
-    listeners.check_free(settings.bind)
-    return f"{settings.bind} and {settings.base_port} to {last} are free"
+    addresses = settings.slot_addresses()
+    if settings.front != "none":
+        addresses.insert(0, settings.bind)
+    for address in addresses:
+        listeners.check_free(address)
+    return f"{addresses[0]} to {addresses[-1]} are free"
 
 
 def _redis(found: Inspected) -> str:
@@ -86,11 +94,15 @@ def _redis(found: Inspected) -> str:
 
 
 def _nginx(settings: Settings, path: str, folder: Path) -> str:
-    program = front.choose(settings)
+    program = nginx_service.choose(settings)
     if program is None:
         return "none: clients reach the workers' ports themselves"
-    site = front.site_for(
-        settings, command="check", path=path, descriptors=machine.raise_descriptor_limit()
+    site = nginx_service.site_for(
+        replace(settings, static=nginx_service.absolute_static(settings, folder)),
+        command="check",
+        path=path,
+        descriptors=machine.raise_descriptor_limit(),
+        user=nginx_service.own_user(),
     )
     with tempfile.TemporaryDirectory(prefix="siocluster-check-") as name:
         config = Path(name) / "nginx.conf"

@@ -18,7 +18,8 @@ from siocluster.check import check as run_checks
 from siocluster.errors import EXIT_INTERNAL, SettingsError, SioclusterError
 from siocluster.front.nodes import parse_nodes
 from siocluster.front.render import render
-from siocluster.master import front, startup
+from siocluster.master import nginx_service, startup
+from siocluster.master.arbiter import StopRequested
 from siocluster.master.screen import Screen
 from siocluster.options import OPTIONS
 from siocluster.report import print_error
@@ -76,9 +77,18 @@ def setting_options(function: F) -> F:
             help=option.help,
         )(function)
     function = click.option(
-        "-c", "--config", metavar="FILE", help="Settings in TOML.  [default: siocluster.toml]"
+        "-c",
+        "--config",
+        metavar="FILE",
+        envvar=environment.CONFIG_VARIABLE,
+        help="Settings in TOML.  [default: siocluster.toml]",
     )(function)
-    return click.option("--chdir", metavar="DIR", help="Change to this folder first.")(function)
+    return click.option(
+        "--chdir",
+        metavar="DIR",
+        envvar=environment.CHDIR_VARIABLE,
+        help="Change to this folder first.",
+    )(function)
 
 
 @click.group(
@@ -138,10 +148,10 @@ def nginx_command(
     its own needs --path.
     """
     chosen = load_settings(target, chdir=chdir, config=config, flags=flags)
-    site = front.site_for(
+    site = nginx_service.site_for(
         chosen,
         command=f"python cluster.py {shown_command(sys.argv[1:])}",
-        path=chosen.path or front.DEFAULT_PATH,
+        path=chosen.path or nginx_service.DEFAULT_PATH,
         descriptors=machine.raise_descriptor_limit(),
         nodes=parse_nodes(nodes) if nodes else (),
     )
@@ -204,7 +214,7 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (click.exceptions.Abort, KeyboardInterrupt, StopRequested):
         code = EXIT_INTERNAL
     except SioclusterError as error:
         print_error(error)

@@ -10,9 +10,13 @@ from siocluster.wire import PIPE_VARIABLE, SLOT_VARIABLE
 
 PREFIX = "SIOCLUSTER_"
 TEST_PREFIX = "SIOCLUSTER_TEST_"
+# What the command line takes beside the options.
 TARGET_VARIABLE = "SIOCLUSTER_TARGET"
+CONFIG_VARIABLE = "SIOCLUSTER_CONFIG"
+CHDIR_VARIABLE = "SIOCLUSTER_CHDIR"
+COMMAND_VARIABLES = (TARGET_VARIABLE, CONFIG_VARIABLE, CHDIR_VARIABLE)
 SETTING_VARIABLES = frozenset(
-    [TARGET_VARIABLE, *(variable for option in OPTIONS for variable in option.environment)]
+    [*COMMAND_VARIABLES, *(variable for option in OPTIONS for variable in option.environment)]
 )
 # A cluster that is started by a worker of another one inherits these two.
 OWN_VARIABLES = frozenset([PIPE_VARIABLE, SLOT_VARIABLE])

@@ -61,6 +61,10 @@ class FrontError(SioclusterError):
     exit_code = EXIT_FRONT
 
 
+class SpawnError(SioclusterError):
+    """A process that the system will not start: no memory, no descriptors, a folder gone."""
+
+
 class WireError(SioclusterError):
     """Bytes between master and worker that neither of them should have sent."""
 

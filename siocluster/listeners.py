@@ -14,7 +14,7 @@ import socket
 from pathlib import Path
 
 from siocluster.errors import BusyError, SettingsError, SioclusterError
-from siocluster.options import Address
+from siocluster.options import Address, reachable
 
 BACKLOG = 2048
 
@@ -104,9 +104,8 @@ def check_free(address: Address) -> None:
 
 def answers(address: Address) -> bool:
     """Whether somebody accepts connections on `address` (or on loopback, if it means all)."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)
     try:
-        socket.create_connection((host, address.port), timeout=1).close()
+        socket.create_connection((reachable(address.host), address.port), timeout=1).close()
     except OSError:
         return False
     return True

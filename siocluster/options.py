@@ -24,6 +24,11 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def reachable(host: str) -> str:
+    """Where this machine reaches what listens on `host`: the loopback, if that is every address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One setting: its name in `Settings`, how a person writes it, and how text becomes a value.

@@ -59,6 +59,11 @@ class Settings:
     log_level: str = "info"
     redis_origin: str = "--redis"  # where `redis` was said, to be shown at start
 
+    def slot_addresses(self) -> list[Address]:
+        """Where the workers listen, by slot."""
+        ports = range(self.base_port, self.base_port + self.slots)
+        return [Address(self.worker_bind, port) for port in ports]
+
 
 @dataclass(frozen=True, slots=True)
 class Given:

@@ -8,10 +8,10 @@ import re
 
 from siocluster.errors import SettingsError
 from siocluster.front.site import Node, bracketed
+from siocluster.options import HIGHEST_PORT
 
 FORM = re.compile(r"(?P<name>[^=]*)=(?P<host>\[[^]]*]|[^:]*):(?P<first>\d+)(?:-(?P<last>\d+))?")
 NAME = re.compile(r"[a-z0-9]{0,7}[a-z]")
-HIGHEST_PORT = 65535
 MOST_SLOTS = 1024
 
 

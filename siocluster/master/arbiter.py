@@ -8,6 +8,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Iterator
+from enum import IntEnum
 
 from siocluster.master.inspection import Inspection
 from siocluster.master.services import Service
@@ -30,6 +31,14 @@ CLIENT_LOG_SECONDS = 10.0
 LONGEST_WAIT = 60.0
 
 
+class Haste(IntEnum):
+    """How soon the master shall end. It only grows."""
+
+    NONE = 0
+    CLEAN = 1
+    NOW = 2
+
+
 class StopRequested(Exception):
     """A signal asks the master to stop; raised out of whatever it was waiting for."""
 
@@ -41,8 +50,7 @@ class Arbiter:
         self.signals = SignalQueue()
         self.workers: Workers | None = None
         self.services: list[Service] = []
-        self.at_once = False
-        self._stopping = False
+        self.haste = Haste.NONE
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.signals, selectors.EVENT_READ)
         self._told_clients = 0
@@ -57,6 +65,10 @@ class Arbiter:
     def now() -> float:
         """The clock of every deadline in the master."""
         return time.monotonic()
+
+    @property
+    def stopping(self) -> bool:
+        return self.haste is not Haste.NONE
 
     # The loop
 
@@ -94,7 +106,7 @@ class Arbiter:
         workers.condemn_silent(now=now)
         workers.strike_condemned(now=now)
         workers.lose_patience(now=now)
-        if not self._stopping:
+        if not self.stopping:
             workers.spawn_due(now=now)
         self._tell(workers, now=now)
 
@@ -147,7 +159,7 @@ class Arbiter:
 
     def _after_exit(self, slot: Slot, *, now: float) -> None:
         self._forget_closed()
-        if self._stopping:
+        if self.stopping:
             slot.stop(now=now, seconds=0)
 
     def _forget_closed(self) -> None:
@@ -158,38 +170,43 @@ class Arbiter:
     # Signals
 
     def take_signals(self) -> None:
+        """Act on all that came; raises StopRequested once for each step nearer to the end."""
+        before = self.haste
         for number in self.signals.take():
             if number in LATER:
                 log.warning("%s (%s) has no effect yet.", number.name, LATER[number])
             else:
-                self._ask_to_stop(number)
+                self._hurry(number)
+        if self.haste > before:
+            raise StopRequested
 
-    def _ask_to_stop(self, number: signal.Signals) -> None:
-        log.info("%s: stopping%s.", number.name, " now" if self._stopping else "")
-        self.at_once = self._stopping or number is signal.SIGQUIT
-        if self._stopping and not self.at_once:
-            return
-        self._stopping = True
-        raise StopRequested
+    def _hurry(self, number: signal.Signals) -> None:
+        """The first signal asks for a clean stop; a second one, or SIGQUIT, for the end now."""
+        now = self.haste is not Haste.NONE or number is signal.SIGQUIT
+        log.info("%s: stopping%s.", number.name, " now" if now else "")
+        self.haste = Haste.NOW if now else Haste.CLEAN
 
     # Services
 
     def tend_services(self, *, now: float) -> None:
         for service in self.services:
             ended = service.poll(now=now)
-            if ended is not None and not self._stopping:
+            if self.stopping:
+                service.due_at = None
+                continue
+            if ended is not None:
                 wait = (service.due_at or now) - now
                 log.error("%s died (%s); it is started again in %.1f s.", service.name, ended, wait)
-            if service.due_at is not None and now >= service.due_at and not self._stopping:
+            if service.due_at is not None and now >= service.due_at:
                 service.start(now=now)
 
     # The end
 
     def stop(self, *, seconds: float) -> None:
         """Drain and end the workers, then the services; a second signal ends all now."""
-        self._stopping = True
+        self.haste = max(self.haste, Haste.CLEAN)
         try:
-            self._drain(0 if self.at_once else seconds)
+            self._drain(0 if self.haste is Haste.NOW else seconds)
         except StopRequested:
             self._drain(0)
         for service in reversed(self.services):
@@ -212,7 +229,6 @@ class Arbiter:
         with contextlib.suppress(StopRequested):
             self.until(lambda: not service.running, seconds=SERVICE_SECONDS)
         service.kill()
-        service.due_at = None
 
     # What is told
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,5 +75,4 @@ def _take(data_dir: Path) -> None:
     """Lock the folder until this process ends: two servers on one file would ruin it."""
     refuse_foreign(data_dir, option="--data-dir", ours=is_data_dir(data_dir))
     make_private(data_dir, option="--data-dir")
-    lock = lock_file(data_dir / DATA_LOCK, "--data-dir", data_dir)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    lock_file(data_dir / DATA_LOCK, "--data-dir", data_dir)

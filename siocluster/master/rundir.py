@@ -50,8 +50,6 @@ def open_run_dir(path: Path) -> RunDir:
     make_private(path, option="--run-dir")
     (path / IGNORE_FILE).write_text(IGNORE_TEXT)
     lock = lock_file(path / PID_FILE, "--run-dir", path)
-    os.truncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return RunDir(path=path, sockets=_socket_folder(path), _lock=lock)
 
 
@@ -70,7 +68,10 @@ def refuse_foreign(path: Path, *, option: str, ours: bool) -> None:
 def _is_run_dir(path: Path) -> bool:
     """Made by an earlier start, a master that was killed included."""
     ignore = path / IGNORE_FILE
-    return (path / PID_FILE).exists() or (ignore.is_file() and ignore.read_text() == IGNORE_TEXT)
+    try:
+        return (path / PID_FILE).exists() or ignore.read_text() == IGNORE_TEXT
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def is_data_dir(path: Path) -> bool:
@@ -93,7 +94,7 @@ def make_private(path: Path, *, option: str) -> None:
 
 
 def lock_file(file: Path, option: str, path: Path) -> int:
-    """A locked descriptor of `file`; raises BusyError naming the holder's pid."""
+    """A locked descriptor of `file`, our pid in it; raises BusyError naming the holder's."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -108,6 +109,8 @@ def lock_file(file: Path, option: str, path: Path) -> int:
         # Its holder removed it between our open and our lock: the next one would lock a new file.
         os.close(descriptor)
         return lock_file(file, option, path)
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return descriptor
 
 

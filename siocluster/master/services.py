@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from siocluster.master.backoff import Backoff
 from siocluster.master.spawn import describe_exit
 
+log = logging.getLogger(__name__)
 GUARD = Path(__file__).with_name("guard.py")
 
 
@@ -34,15 +36,19 @@ class Service:
         return self.process is not None
 
     def start(self, *, now: float) -> None:
-        self.process = subprocess.Popen(
-            # Isolated and without site-packages: the guard needs neither, and starts faster.
-            [sys.executable, "-I", "-S", str(GUARD), *self.command],
-            stdin=subprocess.PIPE,
-            cwd=self.folder,
-            process_group=0,
-        )
-        self.started_at = now
-        self.due_at = None
+        """Start it; where the system will not, another start is due."""
+        self.started_at, self.due_at = now, None
+        try:
+            self.process = subprocess.Popen(
+                # Isolated and without site-packages: the guard needs neither, and starts faster.
+                [sys.executable, "-I", "-S", str(GUARD), *self.command],
+                stdin=subprocess.PIPE,
+                cwd=self.folder,
+                process_group=0,
+            )
+        except OSError as error:
+            log.error("%s cannot be started: %s.", self.name, error)
+            self._plan_next(now=now)
 
     def send_signal(self, number: signal.Signals) -> None:
         if self.process is not None:
@@ -56,9 +62,12 @@ class Service:
         # A guard that was killed could not end the group; whoever is left of it goes now.
         self._kill_group()
         self._forget()
+        self._plan_next(now=now)
+        return describe_exit(code)
+
+    def _plan_next(self, *, now: float) -> None:
         self.restarts += 1
         self.due_at = now + self.backoff.after_run(now - self.started_at)
-        return describe_exit(code)
 
     def kill(self) -> None:
         """SIGKILL to the guard, the service and all its children."""

@@ -15,8 +15,6 @@ from siocluster.wire import Failed, Hello, Message, Ready
 # Seconds that people may wait in the backlog of a slot without a worker. The front moves a new
 # session on for 2 s after it has begun: one that was let go later would end in an error.
 PATIENCE = 1.5
-# Seconds without a beat after which new sessions had better go elsewhere. Beats come every second.
-SILENCE = 2.5
 
 
 @dataclass(slots=True, eq=False)
@@ -29,8 +27,10 @@ class Slot:
     index: int
     listener: Listener
     backoff: Backoff
+    silence: float  # seconds without a beat after which new sessions had better go elsewhere
     state: State = State.SPARE
     run: Run | None = None
+    not_spawned: Failed | None = None  # why there is no run though one was due
     restarts: int = 0
     due_at: float = 0.0
     unserved_since: float = 0.0
@@ -75,6 +75,23 @@ class Slot:
     def spawned(self, process: Process, *, now: float) -> None:
         self.state = follow(self.state, Event.SPAWN)
         self.run = Run(process, spawned_at=now, heard_at=now)
+        self.not_spawned = None
+
+    def could_not_spawn(self, reason: Failed, *, now: float) -> float:
+        """The system would not start a process; returns the seconds until the next try."""
+        self.state = follow(follow(self.state, Event.SPAWN), Event.EXIT)
+        self.run, self.not_spawned = None, reason
+        wait = self._wait(None)
+        self.unserved_since, self.due_at = now, now + wait
+        self.listener.mute()
+        return wait
+
+    @property
+    def reason(self) -> Failed:
+        """Why its last worker could not boot."""
+        if self.run is not None:
+            return self.run.reason
+        return self.not_spawned or Failed(message="Nobody has tried to boot it.")
 
     def receive(self, *, now: float) -> list[Message]:
         """What the worker has said since, each message applied.
@@ -162,5 +179,5 @@ class Slot:
             case State.SPAWNED | State.BOOTING:
                 return self.unserved_since + PATIENCE
             case State.READY if self.run is not None:
-                return self.run.heard_at + SILENCE
+                return self.run.heard_at + self.silence
         return None

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from siocluster.errors import SpawnError
 from siocluster.wire import PIPE_VARIABLE, SLOT_VARIABLE, Boot, Message, Reader, encode
 
 READ_SIZE = 65536
@@ -17,7 +18,7 @@ UNWANTED = (SLOT_VARIABLE, "FLASK_RUN_FROM_CLI", "NOTIFY_SOCKET", "LISTEN_FDS", 
 
 
 class Process:
-    """A worker's process and the master's end of its pipe."""
+    """A worker's process and the master's end of its pipe; making one raises SpawnError."""
 
     def __init__(self, boot: Boot, *, environ: Mapping[str, str]) -> None:
         self.pipe, theirs = socket.socketpair()
@@ -34,9 +35,12 @@ class Process:
                 # Ctrl-C is for the master alone; it tells the workers what to do.
                 process_group=0,
             )
-        except OSError:
+        except OSError as error:
             self.pipe.close()
-            raise
+            raise SpawnError(
+                f"A worker's process cannot be started: {error}.",
+                hint=f"It would run {worker_command()[0]} in {boot.folder}.",
+            ) from None
         finally:
             theirs.close()
         self._send(encode(boot))

@@ -6,32 +6,35 @@ import logging
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import setproctitle
 
-from siocluster import listeners, machine
-from siocluster.errors import EXIT_OK, ReportedError
+from siocluster import listeners
+from siocluster.errors import EXIT_OK
 from siocluster.front.binary import Binary
-from siocluster.master import front, redis_service
+from siocluster.master import nginx_service, redis_service
 from siocluster.master.arbiter import Arbiter, StopRequested
 from siocluster.master.backoff import Backoff
-from siocluster.master.inspection import Inspection, owner, reported
+from siocluster.master.briefing import Briefing
+from siocluster.master.first_boot import boot_all
+from siocluster.master.inspection import Inspection, owner
 from siocluster.master.run import DUMP_SIGNAL
 from siocluster.master.rundir import RunDir, open_run_dir
-from siocluster.master.screen import FRAME_SECONDS, Screen
+from siocluster.master.screen import Screen
 from siocluster.master.services import Service
-from siocluster.master.slot import Slot
 from siocluster.master.workers import Workers
-from siocluster.options import Address
+from siocluster.options import Address, reachable
 from siocluster.settings import Settings
-from siocluster.wire import Boot, Failed, Inspected
+from siocluster.wire import Inspected
 
 log = logging.getLogger(__name__)
 SECONDS_FOR_REDIS = 120  # a large append-only file takes its time
+SECONDS_FOR_NGINX = 20
 SECONDS_FOR_STACKS = 1.0
-OWN_FRONT = ("127.0.0.1/32", "::1/128")
+SECONDS_TO_LEAVE = 2.0
+LOOPBACK = ("127.0.0.1/32", "::1/128")
 
 
 def run(settings: Settings, *, environ: Mapping[str, str], folder: Path, screen: Screen) -> int:
@@ -61,26 +64,21 @@ class Start:
     screen: Screen
     run_dir: RunDir
     arbiter: Arbiter
-    cluster_key: str = ""
-    redis: str = ""
-    channel: str = ""
     listeners: tuple[listeners.Listener, ...] = ()
-    inspection: Inspection | None = None
 
     def all(self) -> None:
-        self.cluster_key = secrets.token_hex(32)
         setproctitle.setproctitle(f"siocluster: master {self.settings.name} {self.settings.bind}")
-        program = front.choose(self.settings)
+        program = nginx_service.choose(self.settings)
         self.bind(public=program is not None)
         found = self.inspect()
-        self.start_redis(found)
-        self.start_workers()
-        self.start_front(program, found)
+        redis = found.redis or self.start_redis(found)
+        self.start_workers(self.briefing(found, redis=redis, behind_nginx=program is not None))
+        if program is None:
+            self.say_no_front()
+        else:
+            self.start_front(program, found)
 
     def stop(self) -> None:
-        if self.inspection is not None:
-            self.arbiter.forget(self.inspection.process)
-            self.inspection.process.kill()
         self.arbiter.stop(seconds=self.settings.graceful_timeout)
         for listener in self.listeners:
             listener.close()
@@ -89,159 +87,98 @@ class Start:
         """All worker ports or none; the public one is only tried, nginx binds it."""
         if public:
             listeners.check_free(self.settings.bind)
-        self.listeners = tuple(
-            listeners.bind_all(
-                [
-                    Address(self.settings.worker_bind, self.settings.base_port + index)
-                    for index in range(self.settings.slots)
-                ]
-            )
-        )
+        self.listeners = tuple(listeners.bind_all(self.settings.slot_addresses()))
 
     def inspect(self) -> Inspected:
+        """What the target is and which Redis it names, told by a process that ends then."""
         inspection = Inspection(self.settings, folder=self.folder, environ=self.environ)
-        self.inspection = inspection
-        self.arbiter.watch_inspection(inspection)
-        if not self.arbiter.until(lambda: inspection.done, seconds=self.settings.boot_timeout):
-            inspection.process.send_signal(DUMP_SIGNAL)
-            self.arbiter.until(lambda: inspection.process.exited(), seconds=SECONDS_FOR_STACKS)
-            raise inspection.too_late()
-        found = inspection.result()
+        try:
+            found = self._hear(inspection)
+        finally:
+            self.arbiter.forget(inspection.process)
+            inspection.process.kill()
         for note in found.notes:
             log.warning("%s", note)
         self.screen.fact("app", f"{self.settings.target}, Socket.IO at {self.path(found)}")
+        if found.redis:
+            self.screen.fact("redis", f"{found.redis_version}, named by {found.redis_origin}")
         return found
+
+    def _hear(self, inspection: Inspection) -> Inspected:
+        self.arbiter.watch_inspection(inspection)
+        if not self.arbiter.until(lambda: inspection.done, seconds=self.settings.boot_timeout):
+            inspection.process.send_signal(DUMP_SIGNAL)
+            self.arbiter.until(inspection.process.exited, seconds=SECONDS_FOR_STACKS)
+            raise inspection.too_late()
+        self.arbiter.until(inspection.process.exited, seconds=SECONDS_TO_LEAVE)
+        return inspection.result()
 
     def path(self, found: Inspected) -> str:
         return self.settings.path or found.path
 
-    # Redis
-
-    def start_redis(self, found: Inspected) -> None:
-        self.channel = f"siocluster:{self.settings.name}"
-        if found.redis:
-            self.redis = found.redis
-            self.screen.fact("redis", f"{found.redis_version}, named by {found.redis_origin}")
-            return
+    def start_redis(self, found: Inspected) -> str:
+        """Start one of our own; its URL."""
         redis = redis_service.prepare(self.settings, self.run_dir, backoff=self._backoff())
         self._serve(redis.service)
         self.arbiter.until(redis.settled, seconds=SECONDS_FOR_REDIS, pause=0.02)
         if not redis.answers():
             raise redis.does_not_start()
-        self.redis = redis.url
         self.screen.fact("redis", f"{redis.program.title} ({redis.program.origin})")
         folder = self._shown(self.settings.data_dir)
-        self.screen.fact("", f"started here, {found.redis_origin}; data in {folder}")
+        self.screen.fact("data", f"{folder}; started here, {found.redis_origin}")
+        return redis.url
 
-    def _shown(self, path: Path) -> Path:
-        return path.relative_to(self.folder) if path.is_relative_to(self.folder) else path
+    def briefing(self, found: Inspected, *, redis: str, behind_nginx: bool) -> Briefing:
+        # nginx connects from the address that it connects to.
+        own_front = (*LOOPBACK, self.settings.worker_bind) if behind_nginx else ()
+        return Briefing(
+            settings=self.settings,
+            folder=self.folder,
+            redis=redis,
+            channel=f"siocluster:{self.settings.name}",
+            owner=owner(self.settings) if found.redis else "",
+            cluster_key=secrets.token_hex(32),
+            trusted_peers=(*own_front, *self.settings.forwarded_allow_ips),
+        )
 
-    # Workers
-
-    def start_workers(self) -> None:
+    def start_workers(self, briefing: Briefing) -> None:
         workers = Workers.on(
-            list(self.listeners), self.settings, environ=self.environ, boot_for=self.boot_for
+            list(self.listeners), self.settings, environ=self.environ, boot_for=briefing.for_slot
         )
         self.arbiter.workers = workers
         wanted = workers.slots[: self.settings.workers]
-        self.screen.begin(wanted)
-        workers.hold_failures()
-        for slot in wanted:
-            workers.spawn(slot, now=self.arbiter.now())
-        untold, reasons = list(wanted), []
-        while untold:
-            self.screen.progress(wanted)
-            self.arbiter.until(lambda: any(slot.settled for slot in untold), seconds=FRAME_SECONDS)
-            for slot in [slot for slot in untold if slot.settled]:
-                untold.remove(slot)
-                self.screen.worker(slot)
-                if not slot.ready:
-                    # Now: its next worker may be spawned before the last slot has settled.
-                    reasons.append(workers.reason(slot))
-        if len(reasons) == len(wanted) and not workers.ready():
-            raise self._nobody_boots(reasons)
-        workers.tell_failures()
+        boot_all(workers, wanted, arbiter=self.arbiter, screen=self.screen)
 
-    def _nobody_boots(self, reasons: list[Failed]) -> ReportedError:
-        """One error for all slots: the first reason, and what others said."""
-        error = reported(reasons[0])
-        others = {reason.message for reason in reasons[1:]} - {reasons[0].message}
-        if others:
-            error.detail = "\n".join(["Other workers said:", *sorted(others), error.detail])
-        error.message = f"No worker can boot. {error.message}"
-        return error
-
-    def boot_for(self, slot: Slot) -> Boot:
-        return Boot(
-            purpose="serve",
-            target=self.settings.target,
-            folder=str(self.folder),
-            name=self.settings.name,
-            node=self.settings.node,
-            slot=slot.index,
-            port=slot.port,
-            listener=slot.listener.fileno(),
-            redis=self.redis,
-            channel=self.channel,
-            cluster_key=self.cluster_key,
-            owner="" if self.redis.startswith("unix://") else owner(self.settings),
-            trusted_peers=self._trusted_peers(),
-            health_path=self.settings.health_path,
-            graceful_timeout=self.settings.graceful_timeout,
-            heartbeat_seconds=min(1.0, self.settings.heartbeat_timeout / 5),
-            log_format=self.settings.log_format,
-            log_level=self.settings.log_level,
-        )
-
-    def _trusted_peers(self) -> tuple[str, ...]:
-        own = () if self.settings.front == "none" else OWN_FRONT
-        return (*own, *self.settings.forwarded_allow_ips)
-
-    # nginx
-
-    def start_front(self, program: Binary | None, found: Inspected) -> None:
-        if program is None:
-            self._say_no_front()
-            return
-        static = front.absolute_static(self.settings, self.folder)
-        site = front.site_for(
-            replace(self.settings, static=static),
-            command="Written by a running master; the next start writes it anew.",
+    def start_front(self, program: Binary, found: Inspected) -> None:
+        nginx = nginx_service.prepare(
+            program,
+            self.settings,
             path=self.path(found),
-            descriptors=machine.raise_descriptor_limit(),
-            user=front.own_user(),
+            folder=self.folder,
+            run_dir=self.run_dir,
+            backoff=self._backoff(),
         )
-        prepared = front.prepare(program, site, self.run_dir, backoff=self._backoff())
-        self._serve(prepared.service)
-        self._wait_for_front(prepared.service)
+        self._serve(nginx.service)
+        self.arbiter.until(nginx.settled, seconds=SECONDS_FOR_NGINX, pause=0.02)
+        if nginx.service.restarts or not listeners.answers(self.settings.bind):
+            raise nginx.does_not_start()
         self.screen.fact("nginx", str(program))
-        self.screen.url(self._url())
-
-    def _wait_for_front(self, service: Service) -> None:
+        scheme = "https" if self.settings.certfile else "http"
         bind = self.settings.bind
-        self.arbiter.until(
-            lambda: service.restarts > 0 or listeners.answers(bind), seconds=20, pause=0.02
-        )
+        self.screen.url(f"{scheme}://{Address(reachable(bind.host), bind.port)}/")
 
-    def _say_no_front(self) -> None:
+    def say_no_front(self) -> None:
         if self.settings.front == "auto":
             log.warning(
                 "There is no nginx: clients must reach the workers' ports themselves, and nothing"
                 " listens on %s. Install nginx, or pip install 'siocluster[embedded]'.",
                 self.settings.bind,
             )
-        workers = self.arbiter.workers
-        assert workers is not None
-        for slot in workers.ready():
-            self.screen.url(f"http://{slot.listener.address}/")
+        for address in self.settings.slot_addresses()[: self.settings.workers]:
+            self.screen.url(f"http://{address}/")
 
-    def _url(self) -> str:
-        scheme = "https" if self.settings.certfile else "http"
-        bind = self.settings.bind
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind.host, bind.host)
-        return f"{scheme}://{Address(host, bind.port)}/"
-
-    # Both
+    def _shown(self, path: Path) -> Path:
+        return path.relative_to(self.folder) if path.is_relative_to(self.folder) else path
 
     def _serve(self, service: Service) -> None:
         service.start(now=self.arbiter.now())

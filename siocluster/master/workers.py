@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from siocluster.errors import EXIT_TARGET
+from siocluster.errors import EXIT_TARGET, SpawnError
 from siocluster.listeners import Listener
 from siocluster.master.backoff import Backoff
 from siocluster.master.lifecycle import State
@@ -40,7 +40,12 @@ class Workers:
         boot_for: Callable[[Slot], Boot],
     ) -> Workers:
         slots = [
-            Slot(index, listener, Backoff(settings.backoff, settings.backoff_max))
+            Slot(
+                index,
+                listener,
+                Backoff(settings.backoff, settings.backoff_max),
+                silence=settings.heartbeat_timeout / 2,
+            )
             for index, listener in enumerate(listeners)
         ]
         return cls(settings, environ, boot_for, slots)
@@ -73,9 +78,19 @@ class Workers:
     # What happens
 
     def spawn(self, slot: Slot, *, now: float) -> None:
-        process = Process(self.boot_for(slot), environ=self.environ)
+        try:
+            process = Process(self.boot_for(slot), environ=self.environ)
+        except SpawnError as error:
+            self._tell_not_spawned(slot, error, now=now)
+            return
         slot.spawned(process, now=now)
         log.debug("Spawned worker %d, pid %d.", slot.index, process.pid)
+
+    def _tell_not_spawned(self, slot: Slot, error: SpawnError, *, now: float) -> None:
+        reason = Failed(message=error.message, hint=error.hint, exit_code=error.exit_code)
+        wait = slot.could_not_spawn(reason, now=now)
+        self._tell_failure(f"Worker {slot.index} has no process; next try in {wait:.1f} s.")
+        self._tell_reason(slot, reason, self._tell_failure)
 
     def reap(self, *, now: float) -> Iterator[Slot]:
         """Slots whose process has ended, after what they said last was heard."""
@@ -207,11 +222,6 @@ class Workers:
             log.error("%s", text)
         else:
             self.held.append(text)
-
-    def reason(self, slot: Slot) -> Failed:
-        """Why the slot's last worker could not boot."""
-        assert slot.run is not None
-        return slot.run.reason
 
     def _is_new(self, index: int, text: str) -> bool:
         """Whether the slot says this for the first time."""

@@ -13,7 +13,7 @@ from tests.integration.conftest import Note
 from tests.integration.waiting import SCALE, accepts, is_ready, wait_until
 
 HEARTBEAT_TIMEOUT = 2
-SECONDS_BLOCKED = 8
+SECONDS_BLOCKED = 5
 SECONDS_TO_REPLACE = (HEARTBEAT_TIMEOUT + 5) * SCALE
 
 
@@ -79,7 +79,7 @@ def test_blocked_workers_are_replaced_in_time_with_the_guilty_stack_in_the_log(n
 def test_new_sessions_pass_by_a_blocked_worker_and_come_back_when_it_answers() -> None:
     with (
         place_for(workers=2) as place,
-        running(place, "broken.busy:app", options=["--heartbeat-timeout", "60"]) as cluster,
+        running(place, "broken.busy:app", options=["--heartbeat-timeout", "6"]) as cluster,
         client_at(place.slots[0]) as blocked,
     ):
         blocked.emit("block", SECONDS_BLOCKED)

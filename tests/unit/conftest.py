@@ -29,4 +29,4 @@ def listener(address: Address) -> Iterator[Listener]:
 @pytest.fixture
 def slot(listener: Listener) -> Slot:
     """Spare; waits 1, 2, 4 … 30 s after short runs."""
-    return Slot(0, listener, Backoff(1, 30, chance=lambda: 0.0))
+    return Slot(0, listener, Backoff(1, 30, chance=lambda: 0.0), silence=7.5)

@@ -11,7 +11,7 @@ import pytest
 from siocluster.listeners import answers, listen
 from siocluster.master.lifecycle import IllegalTransition, State
 from siocluster.master.run import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL, Run
-from siocluster.master.slot import PATIENCE, SILENCE, Slot
+from siocluster.master.slot import PATIENCE, Slot
 from siocluster.wire import Beat, Failed, Hello, Ready
 from tests.unit.fakes import FakeProcess
 
@@ -287,13 +287,13 @@ def test_patience_counts_from_the_last_workers_end_however_long_it_booted(
 
 def test_nobody_waits_for_a_worker_that_is_silent_until_it_beats_again(slot: Slot) -> None:
     process = serve(slot, ready_at=102)
-    slot.lose_patience(now=102 + SILENCE - 0.1)
+    slot.lose_patience(now=102 + slot.silence - 0.1)
     assert answers(slot.listener.address)
-    slot.lose_patience(now=102 + SILENCE)
+    slot.lose_patience(now=102 + slot.silence)
     assert not answers(slot.listener.address)
     hear(slot, process, Beat(), now=110)
     assert answers(slot.listener.address)
-    assert slot.patience_ends_at == pytest.approx(110 + SILENCE)
+    assert slot.patience_ends_at == pytest.approx(110 + slot.silence)
 
 
 def test_a_slot_without_a_worker_keeps_nobody_waiting(slot: Slot) -> None:

@@ -13,7 +13,7 @@ from siocluster.listeners import bind_all
 from siocluster.master import workers as workers_module
 from siocluster.master.lifecycle import State
 from siocluster.master.run import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL
-from siocluster.master.slot import SILENCE, Slot
+from siocluster.master.slot import Slot
 from siocluster.master.spawn import describe_exit
 from siocluster.master.workers import Workers
 from siocluster.options import Address
@@ -115,14 +115,14 @@ def test_what_a_worker_said_last_is_heard_before_it_is_reaped(workers: Workers) 
     workers.spawn(slot, now=100)
     process_of(slot).says(Hello(pid=1), Failed(message="no database", exit_code=EXIT_TARGET))
     die(workers, slot, now=101)
-    assert workers.reason(slot).message == "no database"
+    assert slot.reason.message == "no database"
 
 
 def test_a_worker_that_died_without_a_word_has_its_exit_for_a_reason(workers: Workers) -> None:
     slot = workers.slots[0]
     workers.spawn(slot, now=100)
     die(workers, slot, now=101, code=7)
-    assert workers.reason(slot).message == "The worker ended (exit code 7) before it was ready."
+    assert slot.reason.message == "The worker ended (exit code 7) before it was ready."
 
 
 def test_spare_slots_are_never_spawned_by_themselves(workers: Workers) -> None:
@@ -181,7 +181,7 @@ def test_a_worker_that_does_not_boot_in_time_is_condemned_and_says_why(
     assert slot.alive and slot.state is not State.CONDEMNED
     workers.condemn_silent(now=160)
     assert slot.state is State.CONDEMNED
-    reason = workers.reason(slot)
+    reason = slot.reason
     assert reason.message == "app:app was not ready within 60 s."
     assert "--boot-timeout" in reason.hint
     assert reason.exit_code == EXIT_TARGET
@@ -227,7 +227,7 @@ def test_an_idle_pool_has_no_deadline(workers: Workers) -> None:
 
 def test_a_deadline_is_when_something_would_happen(workers: Workers) -> None:
     (slot,) = start(workers, 1)
-    assert sorted(workers.deadlines()) == [100 + SILENCE, 115]
+    assert sorted(workers.deadlines()) == [100 + slot.silence, 115]
     die(workers, slot, now=101)
     assert list(workers.deadlines()) == [102]
     workers.spawn(slot, now=102)
@@ -239,8 +239,8 @@ def test_a_deadline_is_when_something_would_happen(workers: Workers) -> None:
 
 
 def test_a_worker_that_is_silent_is_muted_once_and_then_only_waited_for(workers: Workers) -> None:
-    start(workers, 1)
-    workers.lose_patience(now=100 + SILENCE)
+    (slot,) = start(workers, 1)
+    workers.lose_patience(now=100 + slot.silence)
     assert list(workers.deadlines()) == [115]
 
 

@@ -5,30 +5,41 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from siocluster import listeners, machine
 from siocluster.errors import FrontError
 from siocluster.front import binary as nginx
-from siocluster.front.render import render
+from siocluster.front.render import SPARE_DESCRIPTORS, render
 from siocluster.front.site import Balance, Node, Site
 from siocluster.master.backoff import Backoff
 from siocluster.master.rundir import RunDir, make_private
 from siocluster.master.services import Service
+from siocluster.options import Address, reachable
 from siocluster.settings import BUNDLED_CHAT, Settings
 
 MOST_CONNECTIONS = 32768  # nginx allocates them all at its start: about 14 MB a process
-SPARE_DESCRIPTORS = 1024
 DEFAULT_PATH = "/socket.io/"
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class NginxService:
     """A service that has been checked and only needs to be started."""
 
-    program: nginx.Binary
     service: Service
+    bind: Address
+
+    def settled(self) -> bool:
+        """It accepts connections, or it has ended already."""
+        return self.service.restarts > 0 or listeners.answers(self.bind)
+
+    def does_not_start(self) -> FrontError:
+        return FrontError(
+            f"nginx does not start, or does not answer on {self.bind}.",
+            hint="What it wrote is above.",
+        )
 
 
 def choose(settings: Settings) -> nginx.Binary | None:
@@ -43,14 +54,35 @@ def choose(settings: Settings) -> nginx.Binary | None:
         raise
 
 
-def prepare(program: nginx.Binary, site: Site, run_dir: RunDir, *, backoff: Backoff) -> Front:
-    """Write the file and have nginx check it; raises FrontError."""
+def prepare(
+    program: nginx.Binary,
+    settings: Settings,
+    *,
+    path: str,
+    folder: Path,
+    run_dir: RunDir,
+    backoff: Backoff,
+) -> NginxService:
+    """Write the file and have nginx check it; raises FrontError, and BusyError for the port."""
+    site = site_for(
+        replace(settings, static=absolute_static(settings, folder)),
+        command="Written by a running master; the next start writes it anew.",
+        path=path,
+        descriptors=machine.raise_descriptor_limit(),
+        user=own_user(),
+    )
+    # Somebody may have taken it since the master tried: nginx would not say who.
+    listeners.check_free(settings.bind)
+    return NginxService(_checked(program, site, run_dir, backoff), settings.bind)
+
+
+def _checked(program: nginx.Binary, site: Site, run_dir: RunDir, backoff: Backoff) -> Service:
     folder = run_dir.path / "nginx"
     make_private(folder, option="--run-dir")
     config = run_dir.write("nginx/nginx.conf", render(site))
     nginx.check(program, prefix=folder, config=config)
     command = tuple(program.arguments(prefix=folder, config=config))
-    return Front(program, Service("nginx", command, folder, backoff))
+    return Service("nginx", command, folder, backoff)
 
 
 def site_for(
@@ -65,7 +97,7 @@ def site_for(
     """What the front shall do. `path` is the app's Socket.IO path, `descriptors` the limit."""
     own = Node(
         name=settings.node,
-        host=_reachable(settings.worker_bind),
+        host=reachable(settings.worker_bind),
         base_port=settings.base_port,
         slots=settings.slots,
     )
@@ -119,11 +151,6 @@ def bundled_static() -> Path | None:
         if (place / "index.html").is_file():
             return place
     return None
-
-
-def _reachable(host: str) -> str:
-    """Where nginx reaches workers that listen on every address."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def _text(path: Path | None) -> str | None:
