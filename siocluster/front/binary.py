@@ -10,7 +10,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from siocluster.errors import FrontError
 # 1.19.5 brought `-e`, without which nginx opens its compiled-in log, often root's, before it
 # reads our file; the variables and directives of the file are older.
 OLDEST = (1, 19, 5)
-USUAL_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin", "/opt/homebrew/bin")
+USUAL_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin")
 PATIENCE = 20.0  # seconds for one `nginx -v` or `-t`
 
 Version = tuple[int, int, int]
@@ -99,10 +98,8 @@ def _in_wheel() -> Path | None:
 
 
 def _platform() -> str:
-    """The wheel's own word for this system and machine."""
+    """The wheel's own word for this machine."""
     machine = platform.machine().lower()
-    if sys.platform == "darwin":
-        return f"macos-{machine}"
     return "linux-" + {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from siocluster.errors import SpawnError
 from siocluster.wire import PIPE_VARIABLE, SLOT_VARIABLE, Boot, Message, Reader, encode
 
 READ_SIZE = 65536
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)  # loaded before the fork: nothing may be imported between it and exec
 CHECKOUT = Path(__file__).parent.parent.parent
 UNWANTED = (SLOT_VARIABLE, "FLASK_RUN_FROM_CLI", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
 
@@ -34,6 +37,7 @@ class Process:
                 pass_fds=inherited,
                 # Ctrl-C is for the master alone; it tells the workers what to do.
                 process_group=0,
+                preexec_fn=_die_with_master,
             )
         except OSError as error:
             self.pipe.close()
@@ -95,6 +99,11 @@ class Process:
         self.close()
         self._popen.kill()
         self._popen.wait()
+
+
+def _die_with_master() -> None:
+    """Ask the kernel for SIGKILL when the master dies: a blocked hub cannot see the pipe end."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def worker_command() -> list[str]:

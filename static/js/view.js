@@ -6,7 +6,7 @@ import { Log } from "./log.js";
 import { otherLanguage, say, sayProblem, tagOf } from "./text.js";
 
 const COPIED_FOR = 2_000; // milliseconds
-export const LOBBY = "lobby";
+const LOBBY = "lobby";
 
 export class View {
   #page = elementsById();
