@@ -1,19 +1,15 @@
-"""The worker's end of the pipe: what it tells the master, and how it learns that it is gone."""
+"""The heartbeat: a sign of life for the master, with the counts of who came and went."""
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
 from dataclasses import dataclass, field
 
 import gevent
 from gevent.event import Event
 
-from siocluster.errors import EXIT_INTERNAL
-from siocluster.wire import Beat, Boot, Message, Reader, encode
+from siocluster.wire import Beat
+from siocluster.worker.pipe import Pipe
 
-log = logging.getLogger(__name__)
 COALESCE_SECONDS = 0.05  # a storm of connects makes one beat
 
 
@@ -32,45 +28,6 @@ class Clients:
     def disconnected(self) -> None:
         self.disconnects = min(self.disconnects + 1, self.connects)
         self.changed.set()
-
-
-class Pipe:
-    """The inherited socket to the master."""
-
-    def __init__(self, descriptor: int) -> None:
-        os.set_inheritable(descriptor, False)
-        self._socket = socket.socket(fileno=descriptor)
-        self._reader = Reader()
-
-    def boot(self) -> Boot:
-        """The master's first message; waits for it."""
-        while data := self._socket.recv(65536):
-            for message in self._reader.feed(data):
-                if isinstance(message, Boot):
-                    return message
-        raise SystemExit(EXIT_INTERNAL)
-
-    def send(self, message: Message) -> None:
-        try:
-            self._socket.sendall(encode(message))
-        except OSError:
-            self._orphaned()
-
-    def watch(self) -> None:
-        """Exit at once when the master is gone: nobody would restart, reach or stop us."""
-        gevent.spawn(self._wait_for_end)
-
-    def _wait_for_end(self) -> None:
-        try:
-            while self._socket.recv(65536):
-                pass
-        except OSError:
-            pass
-        self._orphaned()
-
-    def _orphaned(self) -> None:
-        log.error("The master is gone; this worker ends with it.")
-        os._exit(EXIT_INTERNAL)
 
 
 def beat_for_ever(pipe: Pipe, clients: Clients, *, seconds: float) -> None:

@@ -22,7 +22,8 @@ from siocluster.wire import Boot, Ready
 from siocluster.worker import adopt, engine, forwarded, loader, stacks
 from siocluster.worker.drain import drain
 from siocluster.worker.gate import Gate, health_paths
-from siocluster.worker.heartbeat import Clients, Pipe, beat_for_ever
+from siocluster.worker.heartbeat import Clients, beat_for_ever
+from siocluster.worker.pipe import Pipe
 from siocluster.worker.server import Server
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ import gevent
 from siocluster.errors import EXIT_INTERNAL, EXIT_OK, SioclusterError
 from siocluster.wire import Boot, Failed, Hello
 from siocluster.worker import loader, serving
-from siocluster.worker.heartbeat import Pipe
-from siocluster.worker.inspect import inspect
+from siocluster.worker.inspector import inspect
+from siocluster.worker.pipe import Pipe
 
 PR_SET_PDEATHSIG = 1
 SECONDS_TO_EXIT = 2.0

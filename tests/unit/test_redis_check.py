@@ -9,7 +9,7 @@ import pytest
 from siocluster.bus import lease, redis_check
 from siocluster.errors import EXIT_REDIS, BusyError, RedisError
 from siocluster.wire import Boot
-from siocluster.worker.inspect import inspect
+from siocluster.worker.inspector import inspect
 from tests.integration.waiting import free_ports, wait_until
 from tests.unit.redis_servers import claims_to_be, redis_server, silent
 
