@@ -18,6 +18,7 @@ from tests.integration.waiting import SCALE, accepts, free_ports, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 APPS = ROOT / "tests" / "apps"
+OUR_FRAMES = f"{ROOT / 'siocluster'}/"  # how the files in a traceback of ours begin
 SECONDS_TO_STOP = 40 * SCALE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration.app_server import OUR_FRAMES
 from tests.integration.cluster import Ended, Place, running
 from tests.integration.handshake import open_session
 from tests.integration.waiting import SCALE
@@ -39,7 +40,7 @@ def assert_one_clear_screen(ended: Ended, *words: str) -> None:
     assert ended.code == CANNOT_BE_LOADED, ended.output
     assert [word for word in words if word not in ended.output] == [], ended.output
     assert errors(ended) == 1, ended.output
-    assert "siocluster/" not in ended.output, "frames of ours are nobody's business"
+    assert OUR_FRAMES not in ended.output, "frames of ours are nobody's business"
 
 
 @pytest.mark.parametrize("target", TARGETS)

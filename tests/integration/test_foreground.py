@@ -12,7 +12,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.integration.app_server import APPS, ROOT, RunningApp, environment, launched, started
+from tests.integration.app_server import (
+    APPS,
+    OUR_FRAMES,
+    ROOT,
+    RunningApp,
+    environment,
+    launched,
+    started,
+)
 from tests.integration.client import client_at
 from tests.integration.processes import session
 from tests.integration.waiting import SCALE, free_ports, is_free, is_ready, wait_until
@@ -70,7 +78,7 @@ def test_target_that_raises_gives_one_clear_screen() -> None:
     ended = refused(str(port), "broken.raises:app", SIOCLUSTER_BASE_PORT=str(port))
     assert ended.returncode == 3
     assert "no database at db.example.test" in ended.stderr
-    assert "siocluster/" not in ended.stderr
+    assert OUR_FRAMES not in ended.stderr
 
 
 def test_port_that_is_no_slot_is_refused_with_the_ports_that_are() -> None:
