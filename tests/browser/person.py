@@ -69,6 +69,11 @@ class Person:
     def state(self) -> Locator:
         return self.page.get_by_role("status").first
 
+    @property
+    def route(self) -> Locator:
+        """The small line with the transport and the worker."""
+        return self.page.locator("#route")
+
     def line(self, text: str) -> Locator:
         return self.log.get_by_role("article").filter(has=self.page.get_by_text(text, exact=True))
 
