@@ -27,7 +27,8 @@ class Boot:
     """Master → worker, first and once: all that the worker has to know.
 
     `purpose` is "serve", or "inspect" to load the target, tell what it is, and exit.
-    `redis` is None where the worker shall find out (inspect) or run alone (serve).
+    `redis` is None where the worker shall find out (inspect) or run alone (serve);
+    `redis_origin` is the flag, variable or file that named it.
     Secrets travel here and not in arguments or the environment, which others can read.
     """
 
@@ -40,8 +41,8 @@ class Boot:
     slot: int = 0
     port: int = 0
     listener: int = -1
-    listening: bool = True
     redis: str | None = None
+    redis_origin: str = ""
     redis_fallback: str | None = None
     channel: str = ""
     cluster_key: str = ""
@@ -67,16 +68,14 @@ class Inspected:
     """Worker → master: what the target is and which Redis it can use.
 
     `redis` is None when neither the settings nor the app name one. `path` has slashes at both
-    ends. `queue_channel` is the channel of the app's own message_queue, else empty.
+    ends.
     """
 
     kind: ClassVar[str] = "inspected"
     path: str
-    ping_seconds: float
     redis: str | None
     redis_origin: str
     redis_version: str
-    queue_channel: str
     notes: tuple[str, ...] = ()
 
 

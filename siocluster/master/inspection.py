@@ -28,6 +28,7 @@ class Inspection:
             name=settings.name,
             node=settings.node,
             redis=settings.redis,
+            redis_origin=settings.redis_origin,
             redis_fallback=settings.redis_fallback,
             owner=owner(settings),
             log_format=settings.log_format,

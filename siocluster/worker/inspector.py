@@ -18,15 +18,11 @@ def inspect(boot: Boot) -> Inspected:
     socketio = loader.load(boot.target)
     url, origin = _choose_redis(boot, socketio)
     version = _check(boot, url) if url else ""
-    queue = adopt.own_queue(socketio)
-    eio = socketio.server.eio
     return Inspected(
         path=socketio.sockio_mw.engineio_path,
-        ping_seconds=float(eio.ping_interval + eio.ping_timeout),
         redis=url,
         redis_origin=origin,
         redis_version=version,
-        queue_channel=queue.channel if queue else "",
         notes=tuple(_notes(socketio)),
     )
 
@@ -36,7 +32,7 @@ def _choose_redis(boot: Boot, socketio: flask_socketio.SocketIO) -> tuple[str | 
     if boot.redis == "embedded":
         return None, "as asked"
     if boot.redis:
-        return boot.redis, "--redis"
+        return boot.redis, boot.redis_origin
     if queue := adopt.own_queue(socketio):
         return queue.url, "the app's message_queue"
     if boot.redis_fallback and boot.redis_fallback != "embedded":
