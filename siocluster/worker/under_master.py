@@ -12,7 +12,7 @@ from typing import NoReturn
 import gevent
 
 from siocluster.errors import EXIT_INTERNAL, EXIT_OK, SioclusterError
-from siocluster.wire import Boot, Failed, Hello
+from siocluster.wire import Failed, Hello
 from siocluster.worker import loader, serving
 from siocluster.worker.inspector import inspect
 from siocluster.worker.pipe import Pipe
@@ -25,17 +25,13 @@ def main(descriptor: int) -> NoReturn:
     """`descriptor` is the worker's inherited end of the pipe."""
     die_with_master()
     faulthandler.enable()
-    pipe = Pipe(descriptor)
-    config = pipe.boot()
-    serving.prepare(config)
-    pipe.send(Hello(pid=os.getpid()))
-    leave(outcome(config, pipe))
+    leave(outcome(Pipe(descriptor)))
 
 
-def outcome(config: Boot, pipe: Pipe) -> int:
+def outcome(pipe: Pipe) -> int:
     """The exit code, after the master was told of a failure."""
     try:
-        run(config, pipe)
+        run(pipe)
     except SioclusterError as error:
         pipe.send(_failure(error))
         return error.exit_code
@@ -45,7 +41,10 @@ def outcome(config: Boot, pipe: Pipe) -> int:
     return EXIT_OK
 
 
-def run(config: Boot, pipe: Pipe) -> None:
+def run(pipe: Pipe) -> None:
+    config = pipe.boot()
+    serving.prepare(config)
+    pipe.send(Hello(pid=os.getpid()))
     if config.purpose == "inspect":
         pipe.send(inspect(config))
         return
