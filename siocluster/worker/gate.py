@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import flask
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
+from werkzeug.routing import MapAdapter, RequestRedirect
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -89,9 +89,15 @@ def health_paths(app: flask.Flask, prefix: str) -> tuple[dict[str, bool], list[s
 
 
 def _has_route(app: flask.Flask, path: str) -> bool:
+    """Whether a rule for any method is for this path alone."""
+    methods = {method for rule in app.url_map.iter_rules() for method in rule.methods or ["GET"]}
     adapter = app.url_map.bind("localhost")
+    return any(_is_claimed(adapter, path, method) for method in methods)
+
+
+def _is_claimed(adapter: MapAdapter, path: str, method: str) -> bool:
     try:
-        rule, _ = adapter.match(path, method="GET", return_rule=True)
+        rule, _ = adapter.match(path, method=method, return_rule=True)
     except RequestRedirect:
         return True
     except HTTPException:

@@ -130,8 +130,16 @@ def test_a_route_with_defaults_is_the_app_s_too() -> None:
     assert taken("/healthz", defaults={"deep": False}) == ["/healthz"]
 
 
-def test_a_route_for_other_methods_claims_nothing() -> None:
-    assert taken("/healthz", methods=["POST"]) == []
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PURGE"])
+def test_a_route_for_other_methods_is_the_app_s_too(method: str) -> None:
+    assert taken("/healthz", methods=[method]) == ["/healthz"]
+
+
+def test_a_route_for_other_methods_is_found_behind_a_catch_all() -> None:
+    app = flask.Flask("shop", static_folder=None)
+    app.add_url_rule("/<path:page>", "page", lambda page: page)
+    app.add_url_rule("/healthz", "report", lambda: "", methods=["POST"])
+    assert health_paths(app, "/") == ({"/readyz": True}, ["/healthz"])
 
 
 def test_readiness_is_asked_anew_each_time() -> None:
