@@ -36,20 +36,28 @@ def _scheme_alone(url: str) -> str:
 def connect(url: str) -> redis.Redis:
     """A client for a few commands; raises RedisError for a URL that cannot be one."""
     try:
-        return redis.Redis.from_url(
+        client = redis.Redis.from_url(
             url,
             decode_responses=True,
             socket_timeout=SECONDS_TO_ANSWER,
             socket_connect_timeout=SECONDS_TO_ANSWER,
         )
-    except (ValueError, TypeError) as error:
-        # The library's words may quote a piece of the password.
-        reason = "" if "@" in url else f": {error}"
-        raise RedisError(
-            f"{shown(url)} is no Redis URL{reason}.",
-            hint="redis://user:password@host:port/0; in a password / ? # [ ] @ are"
-            " percent-encoded, such as %2F for /.",
-        ) from None
+        # Options after the ? are looked at only where a connection is made.
+        pool = client.connection_pool
+        pool.connection_class(**pool.connection_kwargs)
+    except (ValueError, TypeError, AttributeError, redis.exceptions.RedisError) as error:
+        raise _no_url(url, error) from None
+    return client
+
+
+def _no_url(url: str, error: Exception) -> RedisError:
+    # The library's words may quote a piece of the password.
+    reason = "" if "@" in url else f": {error}"
+    return RedisError(
+        f"{shown(url)} is no Redis URL{reason}.",
+        hint="redis://user:password@host:port/0; in a password / ? # [ ] @ are"
+        " percent-encoded, such as %2F for /. What follows a ? are options of redis-py.",
+    )
 
 
 def check(url: str) -> str:

@@ -144,7 +144,14 @@ def test_one_that_says_nothing_is_not_waited_for_long(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     "url",
-    ["redis://h:port/0", "redis://[bad", "redis://h:99999", "redis://h/0?socket_timeout=soon"],
+    [
+        "redis://h:port/0",
+        "redis://[bad",
+        "redis://h:99999",
+        "redis://h/0?socket_timeout=soon",
+        "redis://h/0?foo=1",
+        "redis://h/0?protocol=9",
+    ],
 )
 def test_what_is_no_url_is_the_user_s_mistake(url: str) -> None:
     assert "is no Redis URL" in refusal(url).message
