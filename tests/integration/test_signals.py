@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,24 @@ def test_titles_say_what_each_process_is(place: Place) -> None:
         } <= titles
 
 
-def test_workers_may_open_as_many_files_as_the_hard_limit_allows(place: Place) -> None:
+@pytest.fixture
+def soft_limit() -> Iterator[int]:
+    """Of open files: below the hard one, as shells have it, for whatever the test starts."""
+    before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowered = 1024 if hard == resource.RLIM_INFINITY else min(1024, hard // 2)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowered, hard))
+    yield lowered
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
+
+
+def test_workers_may_open_as_many_files_as_the_hard_limit_allows(
+    soft_limit: int, place: Place
+) -> None:
     with running(place, HEALTHY) as cluster:
         for pid in (cluster.process.pid, cluster.worker_pid(0)):
             assert pid
             soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-            assert soft == hard
+            assert soft == hard != soft_limit
 
 
 def test_worker_inherits_its_own_listener_and_nothing_else_of_the_master(place: Place) -> None:
@@ -106,8 +119,8 @@ def test_worker_inherits_its_own_listener_and_nothing_else_of_the_master(place: 
         masters = pipes_and_sockets(cluster.process.pid)
         pid = cluster.worker_pid(1)
         assert pid
-        shared = masters & pipes_and_sockets(pid)
-        assert len([link for link in shared if link.startswith("socket:")]) == 1
+        (shared,) = masters & pipes_and_sockets(pid)
+        assert shared.startswith("socket:")
 
 
 def pipes_and_sockets(pid: int) -> set[str]:

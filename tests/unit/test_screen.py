@@ -9,7 +9,7 @@ import pytest
 
 from siocluster.master.screen import CLEAR_LINE, Screen
 from siocluster.master.slot import Slot
-from siocluster.wire import Hello, Ready
+from siocluster.wire import Failed, Hello, Ready
 from tests.unit.fakes import FakeProcess
 
 
@@ -33,6 +33,16 @@ def make_ready(slot: Slot) -> Slot:
     return slot
 
 
+def fail(slot: Slot) -> Slot:
+    process = FakeProcess()
+    slot.spawned(process, now=100)  # type: ignore[arg-type]
+    process.says(Hello(pid=4711), Failed(message="no database"))
+    slot.receive(now=101)
+    process.code = 3
+    slot.exited(now=101)
+    return slot
+
+
 def test_elsewhere_than_on_a_terminal_there_are_lines_without_control_codes(slot: Slot) -> None:
     stream = io.StringIO()
     screen = Screen(stream)
@@ -52,11 +62,10 @@ def test_elsewhere_than_on_a_terminal_there_are_lines_without_control_codes(slot
     ]
 
 
-def test_a_worker_that_failed_is_not_shown_as_ready(slot: Slot) -> None:
+def test_a_worker_that_failed_is_shown_as_one_that_cannot_boot(slot: Slot) -> None:
     stream = io.StringIO()
-    Screen(stream).worker(slot)
-    assert f":{slot.port}" in stream.getvalue()
-    assert "ready" not in stream.getvalue()
+    Screen(stream).worker(fail(slot))
+    assert stream.getvalue().split() == ["worker", "0", f":{slot.port}", "cannot", "boot"]
 
 
 def test_on_a_terminal_the_moving_line_tells_each_worker_s_state(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from siocluster.errors import EXIT_TARGET
-from siocluster.listeners import bind_all
+from siocluster.listeners import answers, bind_all
 from siocluster.master import workers as workers_module
 from siocluster.master.lifecycle import State
 from siocluster.master.run import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL
@@ -240,7 +240,9 @@ def test_a_deadline_is_when_something_would_happen(workers: Workers) -> None:
 
 def test_a_worker_that_is_silent_is_muted_once_and_then_only_waited_for(workers: Workers) -> None:
     (slot,) = start(workers, 1)
+    assert answers(slot.listener.address)
     workers.lose_patience(now=100 + slot.silence)
+    assert not answers(slot.listener.address)
     assert list(workers.deadlines()) == [115]
 
 
