@@ -13,7 +13,6 @@ from geventwebsocket.handler import WebSocketHandler
 
 from siocluster.worker import forwarded
 from siocluster.worker.gate import Gate
-from siocluster.worker.websocket import bound_frames
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +60,6 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         with_body = self.environ["REQUEST_METHOD"] != "HEAD"
         self.result = answer(self.start_response, body=with_body)
         self.process_result()
-
-    def run_websocket(self) -> None:
-        bound_frames(self.websocket, largest=self.server.largest_message)
-        super().run_websocket()
 
     def log_request(self) -> None:
         """Nothing: the access log is the front's, if one is asked for."""

@@ -19,7 +19,7 @@ from siocluster.bus import lease
 from siocluster.bus.manager import QueueManager
 from siocluster.listeners import listen
 from siocluster.wire import Boot, Ready
-from siocluster.worker import adopt, engine, forwarded, loader, stacks
+from siocluster.worker import adopt, engine, forwarded, loader, stacks, websocket
 from siocluster.worker.drain import drain
 from siocluster.worker.gate import Gate, health_paths
 from siocluster.worker.heartbeat import Clients, beat_for_ever
@@ -82,6 +82,7 @@ def boot(config: Boot) -> Worker:
     app = loader.flask_app(socketio)
     logs.take_over("engineio.server", "socketio.server")
     engine.close_unreadable_sessions()
+    websocket.bound_messages()
     clients = Clients()
     adopt.prefix_session_ids(socketio.server, node=config.node, slot=config.slot)
     adopt.count_clients(socketio.server, clients)

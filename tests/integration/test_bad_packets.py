@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +17,10 @@ from tests.integration.cluster import Cluster, start_cluster
 from tests.integration.waiting import SCALE, wait_until
 
 GOODBYE = "goodbye"
+LARGEST = 1_000_000  # python-engineio's default for one message
+PIECE = 100_000
+EVENT = '42["say","%s"]'
+TEXT, CONTINUATION, PING = 0x1, 0x0, 0x9  # RFC 6455, section 5.2
 SECONDS = 10 * SCALE  # far less than the ping timeout, by which stock would notice
 DEEP = "4" + "[" * 100_000
 FRAMES = {"no digit": "x", "empty": "", "too deep": DEEP}
@@ -97,6 +101,45 @@ def test_body_that_is_no_packets_is_answered_400_and_closes_its_session(
     before = goodbyes(cluster)
     query = polling_session(cluster)
     assert ask(cluster, "POST", query, body)[0] == 400
+    wait_until(lambda: goodbyes(cluster) == before + 1, words="disconnect", seconds=SECONDS)
+
+
+def send_piece(connection: websocket.WebSocket, text: str, *, fin: int, opcode: int) -> None:
+    """One frame of a message; an error of the socket once the server has hung up."""
+    connection.send_frame(websocket.ABNF(fin, 0, 0, 0, opcode, 1, text))
+
+
+def send_largest(connection: websocket.WebSocket, *, fin: int) -> None:
+    """An event of the largest size in many frames, a ping between them; the last one has `fin`."""
+    event = EVENT % ("x" * (LARGEST - len(EVENT % "")))
+    starts = range(0, LARGEST, PIECE)
+    for start in starts:
+        if start:
+            send_piece(connection, "still there?", fin=1, opcode=PING)
+        piece = event[start : start + PIECE]
+        opcode = CONTINUATION if start else TEXT
+        send_piece(connection, piece, fin=fin if start == starts[-1] else 0, opcode=opcode)
+
+
+def test_message_of_many_frames_over_the_limit_ends_its_session_before_it_is_whole(
+    cluster: Cluster,
+) -> None:
+    before = goodbyes(cluster)
+    with websocket_session(cluster) as connection:
+        send_largest(connection, fin=0)
+        with suppress(OSError):
+            send_piece(connection, "x", fin=0, opcode=CONTINUATION)
+        assert is_ended(connection)
+    wait_until(lambda: goodbyes(cluster) == before + 1, words="disconnect", seconds=SECONDS)
+
+
+def test_message_of_many_frames_within_the_limit_is_read_whole(cluster: Cluster) -> None:
+    before = goodbyes(cluster)
+    with websocket_session(cluster) as connection:
+        for _ in range(2):
+            send_largest(connection, fin=1)
+        connection.send("40/nowhere,")
+        assert connection.recv().startswith("44/nowhere,")
     wait_until(lambda: goodbyes(cluster) == before + 1, words="disconnect", seconds=SECONDS)
 
 
