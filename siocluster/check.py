@@ -65,7 +65,7 @@ def _checks(
 def inspect(settings: Settings, *, environ: Mapping[str, str], folder: Path) -> Inspected:
     """What a spawned process says of target and Redis; raises its errors."""
     with closing(Arbiter()) as arbiter:
-        inspection = Inspection(settings, folder=folder, environ=environ)
+        inspection = Inspection(settings, folder=folder, environ=environ, takes_name=False)
         try:
             arbiter.watch_inspection(inspection)
             if not arbiter.until(lambda: inspection.done, seconds=settings.boot_timeout):

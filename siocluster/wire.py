@@ -47,6 +47,7 @@ class Boot:
     channel: str = ""
     cluster_key: str = ""
     owner: str = ""
+    takes_name: bool = True
     trusted_peers: tuple[str, ...] = ()
     health_path: str = "/"
     graceful_timeout: float = 30

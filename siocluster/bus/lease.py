@@ -33,6 +33,7 @@ class NodeLease:
     """
 
     def __init__(self, client: redis.Redis, *, name: str, node: str, owner: str) -> None:
+        self._client = client
         self._take = client.register_script(TAKE)
         self._key = f"{{{name}}}:node:{node}"
         self._owner = owner
@@ -46,10 +47,19 @@ class NodeLease:
             args=[self._owner, json.dumps({"owner": self._owner}), LEASE_SECONDS * 1000],
         )
         if held:
-            raise BusyError(
-                f"Node {self._node} of {self._name} runs already: {holder(held)}.",
-                hint="Give this machine another --node, or this app another --name.",
-            )
+            raise self._taken(held)
+
+    def look(self) -> None:
+        """Raise BusyError if another owner holds it; take nothing."""
+        held = str(self._client.get(self._key) or "")
+        if held and owner_in(held) != self._owner:
+            raise self._taken(held)
+
+    def _taken(self, held: str) -> BusyError:
+        return BusyError(
+            f"Node {self._node} of {self._name} runs already: {holder(held)}.",
+            hint="Give this machine another --node, or this app another --name.",
+        )
 
     def keep(self) -> None:
         """Renew for ever; an outage of Redis is the link's matter, not this one's."""
@@ -65,10 +75,15 @@ class NodeLease:
 
 def holder(held: str) -> str:
     """Who holds it, in words: "HOST, workers at ADDRESS, run-dir DIR"."""
+    return owner_in(held).partition("#")[0] or "an unknown machine"
+
+
+def owner_in(held: str) -> str:
+    """The owner that a stored lease names; empty for what is no lease of ours."""
     try:
-        return str(json.loads(held)["owner"]).partition("#")[0]
+        return str(json.loads(held)["owner"])
     except (ValueError, KeyError, TypeError):
-        return "an unknown machine"
+        return ""
 
 
 def open_lease(url: str, *, name: str, node: str, owner: str) -> NodeLease:

@@ -15,9 +15,19 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Inspection:
-    """One process that inspects; `result` is there once `done`."""
+    """One process that inspects; `result` is there once `done`.
 
-    def __init__(self, settings: Settings, *, folder: Path, environ: Mapping[str, str]) -> None:
+    Without `takes_name` it only looks whether another machine has this node's name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        takes_name: bool = True,
+    ) -> None:
         self._settings = settings
         self._answer: Inspected | None = None
         self._failed: Failed | None = None
@@ -31,6 +41,7 @@ class Inspection:
             redis_origin=settings.redis_origin,
             redis_fallback=settings.redis_fallback,
             owner=owner(settings),
+            takes_name=takes_name,
             log_format=settings.log_format,
             log_level=settings.log_level,
         )

@@ -43,7 +43,11 @@ def _choose_redis(boot: Boot, socketio: flask_socketio.SocketIO) -> tuple[str | 
 def _check(boot: Boot, url: str) -> str:
     version = redis_check.check(url)
     try:
-        lease.open_lease(url, name=boot.name, node=boot.node, owner=boot.owner).take()
+        held = lease.open_lease(url, name=boot.name, node=boot.node, owner=boot.owner)
+        if boot.takes_name:
+            held.take()
+        else:
+            held.look()
     except redis.exceptions.RedisError as error:
         raise redis_check.explain(url, error) from None
     return version
