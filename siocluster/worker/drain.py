@@ -26,11 +26,10 @@ def drain(server: Server, socketio: flask_socketio.SocketIO, *, seconds: float) 
     """
     deadline = time.monotonic() + max(seconds / 2, seconds - SECONDS_TO_TELL)
     server.gate.draining = True
-    unfinished = close_sessions(socketio, deadline=deadline)
-    server.hang_up_idle()
-    if unfinished:
-        log.warning("%d disconnect handlers had not ended in time.", unfinished)
-    server.stop(timeout=max(0.0, deadline - time.monotonic()))
+    if handlers := close_sessions(socketio, deadline=deadline):
+        log.warning("%d disconnect handlers had not ended in time.", handlers)
+    if requests := server.finish(deadline=deadline):
+        log.warning("%d requests had not ended in time.", requests)
     socketio.server.shutdown()
 
 

@@ -12,6 +12,7 @@ from gevent.pywsgi import WSGIServer
 from geventwebsocket.handler import WebSocketHandler
 
 from siocluster.worker import forwarded
+from siocluster.worker.connections import Connections
 from siocluster.worker.gate import Gate
 
 log = logging.getLogger(__name__)
@@ -37,20 +38,33 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
     def handle(self) -> None:
         connection = self.socket  # handle() takes it away at its end
-        self.server.waiting.add(connection)
+        self.server.connections.opened(connection)
         try:
             super().handle()
         finally:
-            self.server.waiting.discard(connection)
+            self.server.connections.forget(connection)
+
+    def read_request(self, raw_requestline: str) -> bool:
+        self.server.connections.asked(self.socket)
+        return bool(super().read_request(raw_requestline))
 
     def handle_one_response(self) -> None:
-        self.server.waiting.discard(self.socket)
-        if self.server.gate.draining:
-            self.close_connection = True
         super().handle_one_response()
+        self.server.connections.answered(self.socket)
         if self.server.gate.draining:
             self.close_connection = True
-        self.server.waiting.add(self.socket)
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Any:
+        """Tells a client that would send its next request here not to (RFC 9112, section 9.6)."""
+        if self.server.gate.draining and not status.startswith("101"):
+            headers = [*headers, ("Connection", "close")]
+        return super().start_response(status, headers, exc_info)
+
+    def run_websocket(self) -> None:
+        self.server.connections.forget(self.socket)
+        super().run_websocket()
 
     def run_application(self) -> None:
         answer = self.server.gate.answer(self.environ)
@@ -70,10 +84,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
 
 class Server(WSGIServer):
-    """Serves a WSGI app on a bound socket.
-
-    `waiting` holds the sockets of connections that have no request under way.
-    """
+    """Serves a WSGI app on a bound socket."""
 
     handler_class = Handler
     # Without EINVAL: gevent would close the server for good while the master has it muted.
@@ -91,7 +102,7 @@ class Server(WSGIServer):
         self.gate = gate
         self.trusted = trusted
         self.largest_message = largest_message
-        self.waiting: set[socket.socket] = set()
+        self.connections = Connections()
         super().__init__(listener, app, log=None, error_log=log)
 
     def do_read(self) -> Any:
@@ -107,10 +118,12 @@ class Server(WSGIServer):
                 raise
             return None
 
-    def hang_up_idle(self) -> None:
-        """End kept-alive connections that have no request under way: their read sees the end."""
-        for connection in list(self.waiting):
-            try:
-                connection.shutdown(socket.SHUT_RD)
-            except OSError:
-                continue
+    def finish(self, *, deadline: float) -> int:
+        """Stop once no request is under way; returns how many still were at `deadline`.
+
+        Until then it goes on accepting: the master and its next worker share the listener, and
+        who connects would wait in a backlog that nobody empties.
+        """
+        unfinished = self.connections.wait_until_quiet(deadline=deadline)
+        self.stop(timeout=0)
+        return unfinished
