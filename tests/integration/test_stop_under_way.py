@@ -26,6 +26,7 @@ HANDSHAKES = 20
 
 Answer = tuple[int, str]
 WHOLE: Answer = (200, "slow and whole")
+CUT: Answer = (0, "")
 
 
 @contextmanager
@@ -62,6 +63,8 @@ def ask(port: int, path: str) -> Answer:
         connection.request("GET", path)
         response = connection.getresponse()
         return response.status, response.read().decode()
+    except http.client.RemoteDisconnected:
+        return CUT
     finally:
         connection.close()
 
@@ -101,7 +104,8 @@ def test_request_that_takes_too_long_is_cut_off_at_the_graceful_timeout(
         assert cluster.stop() == 0
         seconds = time.monotonic() - start
         note(seconds=seconds)
-        assert answer.result()[0] == 502
+        # By the front, or with it: it ends as soon as the last worker has.
+        assert answer.result()[0] in (502, CUT[0])
         assert 1 <= seconds < 2 + SOON
         assert "1 requests had not ended in time" in cluster.log()
 
