@@ -208,6 +208,14 @@ def test_a_second_machine_of_one_name_is_refused_naming_the_first(clean_url: str
     assert "--node" in caught.value.hint
 
 
+def test_a_look_refuses_as_the_taking_would_and_takes_nothing(clean_url: str) -> None:
+    held(clean_url, "web1").look()
+    held(clean_url, "web2").take()
+    held(clean_url, "web2").look()
+    with pytest.raises(BusyError, match="Node a of shop runs already: web2"):
+        held(clean_url, "web1").look()
+
+
 def test_machines_that_differ_only_in_what_is_not_shown_are_told_apart(clean_url: str) -> None:
     held(clean_url, "web#boot-1").take()
     with pytest.raises(BusyError):
