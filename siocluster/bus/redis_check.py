@@ -102,7 +102,8 @@ def _too_old(url: str, version: str) -> RedisError:
 
 
 def _check_role(url: str, server: dict[str, object], replication: dict[str, object]) -> None:
-    if server.get("redis_mode") == "cluster":
+    # Redis says redis_mode; Valkey says server_mode since 9.0.
+    if "cluster" in (server.get("redis_mode"), server.get("server_mode")):
         raise RedisError(
             f"{shown(url)} is part of a Redis Cluster, which siocluster does not support yet.",
             hint="Use a single Redis.",
