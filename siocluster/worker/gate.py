@@ -1,4 +1,4 @@
-"""What a worker answers itself, before the app: health, and handshakes while it drains."""
+"""What a worker answers itself, before the app: health, and handshakes that it refuses."""
 
 from __future__ import annotations
 
@@ -56,16 +56,22 @@ class Gate:
         path = str(environ.get("PATH_INFO", ""))
         if path in self._health and environ.get("REQUEST_METHOD") in ("GET", "HEAD"):
             return self._readiness() if self._health[path] else _status(OK, "ok")
-        if self.draining and self._is_handshake(path, environ):
-            return _status(UNAVAILABLE, "draining")
-        return None
+        return self._refusal() if self._is_handshake(path, environ) else None
 
     def _readiness(self) -> Answer:
+        return self._refusal() or _status(OK, "ready")
+
+    def _refusal(self) -> Answer | None:
+        """Why there can be no new session now, if there can be none.
+
+        A stock JavaScript client tries again after a failed handshake, and never again after one
+        that succeeded and was followed by CONNECT_ERROR.
+        """
         if self.draining:
             return _status(UNAVAILABLE, "draining")
         if not self._is_live():
             return _status(UNAVAILABLE, "message queue lost")
-        return _status(OK, "ready")
+        return None
 
     def _is_handshake(self, path: str, environ: dict[str, object]) -> bool:
         """Engine.IO opens a session with a request that names none (protocol v4, Handshake)."""

@@ -1,4 +1,4 @@
-"""What a worker answers itself: health always, handshakes only while it drains."""
+"""What a worker answers itself: health always, handshakes only where it must refuse them."""
 
 from __future__ import annotations
 
@@ -57,6 +57,13 @@ def test_everything_else_is_the_app_s(path: str) -> None:
 def test_a_draining_worker_refuses_a_new_session(query: str) -> None:
     assert ask(gate(draining=True), "/socket.io/", query) == ("503", "draining")
     assert ask(gate(), "/socket.io/", query) is None
+
+
+def test_a_worker_that_does_not_hear_redis_refuses_a_new_session_alone() -> None:
+    lost = gate(live=False)
+    assert ask(lost, "/socket.io/", "EIO=4&transport=polling") == ("503", "message queue lost")
+    assert ask(lost, "/socket.io/", "EIO=4&transport=polling&sid=a0-xyz") is None
+    assert ask(lost, "/") is None
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
