@@ -121,7 +121,8 @@ def explain(url: str, error: redis.exceptions.RedisError) -> RedisError:
     where, words = shown(url), str(error)
     if "unknown command" in words and "HELLO" in words:
         return _too_old(url, "older than Redis 6.0")
-    if "NOAUTH" in words or "HELLO must be called" in words:
+    # The last of them is what redis-py before 6 makes of NOAUTH.
+    if any(part in words for part in ("NOAUTH", "HELLO must be called", "Authentication required")):
         return RedisError(
             f"{where} asks for a password.",
             hint="Put it into the URL: redis://:password@host:port/0",
