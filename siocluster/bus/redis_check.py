@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 import redis
 
 from siocluster.errors import RedisError
+from siocluster.redis_versions import is_too_old
 
-OLDEST_REDIS = (7, 0)
-OLDEST_VALKEY = (7, 2)
 SECONDS_TO_ANSWER = 5
 
 
@@ -68,7 +66,8 @@ def check(url: str) -> str:
         except redis.exceptions.RedisError as error:
             raise explain(url, error) from None
         version = _version(server)
-        _check_version(url, version, server)
+        if is_too_old(version):
+            raise _too_old(url, version)
         _check_role(url, server, replication)
         try:
             client.set("siocluster:check", "1", px=1000)
@@ -85,13 +84,6 @@ def _version(server: dict[str, object]) -> str:
     if "valkey_version" in server:
         return f"Valkey {server['valkey_version']}"
     return f"Redis {server.get('redis_version', '?')}"
-
-
-def _check_version(url: str, version: str, server: dict[str, object]) -> None:
-    oldest = OLDEST_VALKEY if "valkey_version" in server else OLDEST_REDIS
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-    if numbers < oldest:
-        raise _too_old(url, version)
 
 
 def _too_old(url: str, version: str) -> RedisError:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siocluster.errors import RedisError
+from siocluster.redis_versions import is_too_old
 
-OLDEST = {"Redis": (7, 0), "Valkey": (7, 2)}
 SECONDS_FOR_VERSION = 10
 LEAST_MEMORY = 64 << 20
 LAST_LINES = 8
@@ -79,11 +79,11 @@ def _probe(path: str, origin: str) -> tuple[Program | None, str]:
         ).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         return None, f"{path} does not run ({error})."
-    match = re.search(r"(Redis|Valkey) server v=((\d+)\.(\d+)\.\d+)", shown)
+    match = re.search(r"(Redis|Valkey) server v=(\d+\.\d+\.\d+)", shown)
     if not match:
         return None, f"{path} does not tell its version."
     title = f"{match[1]} {match[2]}"
-    if (int(match[3]), int(match[4])) < OLDEST[match[1]]:
+    if is_too_old(title):
         return None, f"{path} is {title}, too old."
     return Program(path, title, origin), ""
 
