@@ -53,6 +53,7 @@ ROOMS = {
             "listeners",
             "logs",
             "report",
+            "redis_versions",
         )
     },
 }
