@@ -65,6 +65,9 @@ def check(url: str) -> str:
             server, replication = _info(client)
         except redis.exceptions.RedisError as error:
             raise explain(url, error) from None
+        except AttributeError as error:
+            # Of an option after the ? that only the first command uses, such as retry.
+            raise _no_url(url, error) from None
         version = _version(server)
         if is_too_old(version):
             raise _too_old(url, version)
