@@ -18,6 +18,7 @@ INSTALL_SCRIPTS = Step(
     inputs=(SCRIPTS / "package.json", SCRIPTS / "package-lock.json"),
     outputs=(SCRIPTS / "node_modules" / "socket.io-client" / "package.json",),
 )
+NETWORK_TOOLS = {"iproute2": "ip", "iptables": "iptables"}  # package: its program
 NAMES = ("SIOCLUSTER_TEST_CHROMIUM", "SIOCLUSTER_TEST_NODE")
 # Last on the PATH: a Node that came with the packages is found where the machine has none.
 PATH_LINE = 'export PATH="$PATH:${SIOCLUSTER_TEST_NODE%/*}:/usr/sbin"\n'
@@ -58,19 +59,20 @@ def _write_environment(found: dict[str, Path]) -> None:
 
 def install_system_packages() -> None:
     """For the tests that make network namespaces or use Debian's own nginx."""
-    _want_iproute()
+    for package, program in NETWORK_TOOLS.items():
+        _want_network_tool(package, program)
     _want_nginx()
     if os.geteuid() != 0:
         tell("Not root: tests that make network namespaces are left out.")
 
 
-def _want_iproute() -> None:
-    if shutil.which("ip"):
+def _want_network_tool(package: str, program: str) -> None:
+    if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
         return
     if debian.may_install():
-        debian.install("iproute2", reason="for the tests in network namespaces")
-    else:
-        tell("No `ip` here, for tests in network namespaces:  sudo apt-get install iproute2")
+        debian.install(package, reason="for the tests in network namespaces")
+    elif os.geteuid() == 0:
+        tell(f"No {program} here, for tests in network namespaces: install {package}.")
 
 
 def _want_nginx() -> None:
