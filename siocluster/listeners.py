@@ -13,8 +13,8 @@ import errno
 import socket
 from pathlib import Path
 
+from siocluster.address import Address, reachable
 from siocluster.errors import BusyError, SettingsError, SioclusterError
-from siocluster.options import Address, reachable
 
 BACKLOG = 2048
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from siocluster.address import HIGHEST_PORT, Address
 from siocluster.environment import TARGET_VARIABLE
 from siocluster.errors import SettingsError
-from siocluster.options import BY_NAME, HIGHEST_PORT, OPTIONS, Address, Option
+from siocluster.options import BY_NAME, OPTIONS, Option
 
 CONFIG_FILE = "siocluster.toml"
 PROJECT_FILE = "pyproject.toml"

@@ -6,9 +6,9 @@ import ipaddress
 import itertools
 import re
 
+from siocluster.address import HIGHEST_PORT
 from siocluster.errors import SettingsError
 from siocluster.front.site import Node, bracketed
-from siocluster.options import HIGHEST_PORT
 
 FORM = re.compile(r"(?P<name>[^=]*)=(?P<host>\[[^]]*]|[^:]*):(?P<first>\d+)(?:-(?P<last>\d+))?")
 NAME = re.compile(r"[a-z0-9]{0,7}[a-z]")

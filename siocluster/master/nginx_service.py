@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from siocluster import listeners, machine
+from siocluster.address import Address, reachable
 from siocluster.errors import FrontError
 from siocluster.front import binary as nginx
 from siocluster.front.render import SPARE_DESCRIPTORS, render
@@ -17,7 +18,6 @@ from siocluster.front.site import Balance, Node, Site
 from siocluster.master.backoff import Backoff
 from siocluster.master.rundir import RunDir, make_private
 from siocluster.master.services import Service
-from siocluster.options import Address, reachable
 from siocluster.settings import BUNDLED_CHAT, Settings
 
 MOST_CONNECTIONS = 32768  # nginx allocates them all at its start: about 14 MB a process

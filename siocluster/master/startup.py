@@ -12,6 +12,7 @@ from pathlib import Path
 import setproctitle
 
 from siocluster import listeners
+from siocluster.address import Address, reachable
 from siocluster.errors import EXIT_OK
 from siocluster.front.binary import Binary
 from siocluster.master import nginx_service, redis_service
@@ -25,7 +26,6 @@ from siocluster.master.rundir import RunDir, open_run_dir
 from siocluster.master.screen import Screen
 from siocluster.master.services import Service
 from siocluster.master.workers import Workers
-from siocluster.options import Address, reachable
 from siocluster.settings import Settings
 from siocluster.wire import Inspected
 

@@ -12,10 +12,10 @@ import click
 import gevent
 
 from siocluster import settings as settings_module
+from siocluster.address import Address
 from siocluster.bus import redis_check
 from siocluster.errors import EXIT_OK, SettingsError, SioclusterError
 from siocluster.listeners import Listener
-from siocluster.options import Address
 from siocluster.report import print_error
 from siocluster.settings import Settings
 from siocluster.wire import Boot

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from siocluster.address import Address
 from siocluster.listeners import Listener
 from siocluster.master.backoff import Backoff
 from siocluster.master.slot import Slot
-from siocluster.options import Address
 from tests.integration.waiting import free_ports
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from siocluster import __version__, cli
+from siocluster.address import Address
 from siocluster.errors import EXIT_BUSY, EXIT_INTERNAL, EXIT_OK, EXIT_TARGET, EXIT_USAGE
 from siocluster.listeners import Listener
 from siocluster.options import OPTIONS
@@ -245,7 +246,7 @@ def test_a_check_finds_everything_well_and_leaves_nothing_behind(
 
 def test_a_check_goes_on_after_what_is_wrong_and_exits_with_the_first_code(type_: Type) -> None:
     arguments = check_arguments()
-    taken = Listener(cli.settings.Address("127.0.0.1", int(arguments[-1])))
+    taken = Listener(Address("127.0.0.1", int(arguments[-1])))
     try:
         shown = type_("check", "nowhere_to_be_found:app", *arguments)
     finally:
@@ -274,7 +275,7 @@ def test_a_run_on_a_taken_port_says_who_has_it_and_leaves_nothing(
 ) -> None:
     arguments = check_arguments()
     port = int(arguments[arguments.index("--base-port") + 1])
-    taken = Listener(cli.settings.Address("127.0.0.1", port + 2))
+    taken = Listener(Address("127.0.0.1", port + 2))
     taken.listen()
     try:
         shown = type_("healthy:app", *arguments, PYTHONPATH=str(BROKEN), SIOCLUSTER_SLOTZ="8")

@@ -47,6 +47,8 @@ ROOMS = {
         for name in (
             "settings",
             "options",
+            "parsers",
+            "address",
             "environment",
             "wire",
             "machine",

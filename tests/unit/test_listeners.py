@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from siocluster import listeners
+from siocluster.address import Address
 from siocluster.errors import EXIT_BUSY, BusyError, SettingsError
 from siocluster.listeners import Listener
-from siocluster.options import Address
 from tests.integration.waiting import free_ports
 
 SECONDS = 5

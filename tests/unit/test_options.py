@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from siocluster import options
-from siocluster.options import OPTIONS, Address
+from siocluster import parsers
+from siocluster.address import Address
+from siocluster.options import BY_NAME, OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -22,12 +23,12 @@ from siocluster.options import OPTIONS, Address
     ],
 )
 def test_an_address_is_read_in_each_usual_form(text: str, host: str, port: int) -> None:
-    assert options.address(text) == Address(host, port)
+    assert parsers.address(text) == Address(host, port)
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:8080", "[::1]:3000"])
 def test_an_address_is_shown_as_one_writes_it(text: str) -> None:
-    assert str(options.address(text)) == text
+    assert str(parsers.address(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -50,16 +51,16 @@ def test_an_address_is_shown_as_one_writes_it(text: str) -> None:
 )
 def test_a_malformed_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="needs"):
-        options.address(text)
+        parsers.address(text)
 
 
 def test_an_ipv6_address_without_brackets_is_told_about_them() -> None:
     with pytest.raises(ValueError, match=r"in brackets: \[::1\]:3000"):
-        options.address("::1:3000")
+        parsers.address("::1:3000")
 
 
 def test_a_whole_number_keeps_its_bounds() -> None:
-    parse = options.integer(1, 512)
+    parse = parsers.integer(1, 512)
     assert (parse("1"), parse("512")) == (1, 512)
     for text in ("0", "513", "10000", "-1"):
         with pytest.raises(ValueError, match="must be from 1 to 512"):
@@ -69,11 +70,11 @@ def test_a_whole_number_keeps_its_bounds() -> None:
 @pytest.mark.parametrize("text", ["", "two", "2.5", "0x10", "1e2", "nan"])
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="needs a whole number from 1 to 512"):
-        options.integer(1, 512)(text)
+        parsers.integer(1, 512)(text)
 
 
 def test_seconds_may_have_a_fraction_and_keep_their_bounds() -> None:
-    parse = options.seconds(0.01, 300)
+    parse = parsers.seconds(0.01, 300)
     assert (parse("0.5"), parse("300")) == (0.5, 300)
     for text in ("0", "-1", "300.1", "inf", "nan"):
         with pytest.raises(ValueError, match=r"must be from 0\.01 to 300 seconds"):
@@ -84,40 +85,40 @@ def test_seconds_may_have_a_fraction_and_keep_their_bounds() -> None:
 
 def test_a_choice_names_what_there_is() -> None:
     with pytest.raises(ValueError, match="must be one of text, json"):
-        options.choice("text", "json")("yaml")
+        parsers.choice("text", "json")("yaml")
 
 
 @pytest.mark.parametrize("text", ["", "a\nb", "a\x00b", "\x7f"])
 def test_a_path_holds_no_control_character(text: str) -> None:
     with pytest.raises(ValueError, match="control characters"):
-        options.path(text)
+        parsers.path(text)
 
 
 def test_a_path_may_begin_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    assert options.path("~/run") == Path("/home/ada/run")
+    assert parsers.path("~/run") == Path("/home/ada/run")
 
 
 def test_networks_are_addresses_networks_or_all() -> None:
-    assert options.networks("10.0.0.1") == "10.0.0.1/32"
-    assert options.networks("10.1.2.3/8") == "10.0.0.0/8"
-    assert options.networks("fd00::/8") == "fd00::/8"
-    assert options.networks("*") == "*"
+    assert parsers.networks("10.0.0.1") == "10.0.0.1/32"
+    assert parsers.networks("10.1.2.3/8") == "10.0.0.0/8"
+    assert parsers.networks("fd00::/8") == "fd00::/8"
+    assert parsers.networks("*") == "*"
     for text in ("", "all", "10.0.0.0/33", "example.org"):
         with pytest.raises(ValueError, match="needs addresses or networks"):
-            options.networks(text)
+            parsers.networks(text)
 
 
 def test_a_static_mapping_always_ends_its_url_with_a_slash() -> None:
-    assert options.static_mapping("/static=./files") == ("/static/", "./files")
-    assert options.static_mapping("/a/=x=y") == ("/a/", "x=y")
-    assert options.static_mapping("/=site") == ("/", "site")
+    assert parsers.static_mapping("/static=./files") == ("/static/", "./files")
+    assert parsers.static_mapping("/a/=x=y") == ("/a/", "x=y")
+    assert parsers.static_mapping("/=site") == ("/", "site")
 
 
 @pytest.mark.parametrize("text", ["", "/static", "static=dir", "/static=", "=dir"])
 def test_a_static_mapping_needs_both_sides(text: str) -> None:
     with pytest.raises(ValueError, match="needs URL=DIR"):
-        options.static_mapping(text)
+        parsers.static_mapping(text)
 
 
 @pytest.mark.parametrize(
@@ -125,24 +126,24 @@ def test_a_static_mapping_needs_both_sides(text: str) -> None:
     ["embedded", "redis://h", "rediss://u:p@h:1/2", "unix:///run/redis.sock"],
 )
 def test_a_redis_url_that_the_bus_can_use_is_kept_as_it_is(text: str) -> None:
-    assert options.redis_url(text) == text
+    assert parsers.redis_url(text) == text
 
 
 @pytest.mark.parametrize("text", ["", "redis", "amqp://h", "localhost:6379", "redis:/h"])
 def test_another_queue_is_refused_by_the_schemes_there_are(text: str) -> None:
     with pytest.raises(ValueError, match="needs redis://, rediss:// or unix://"):
-        options.redis_url(text)
+        parsers.redis_url(text)
 
 
 def test_a_size_is_written_in_nginx_s_way() -> None:
-    assert [options.size(text) for text in ("0", "512k", "100M")] == ["0", "512k", "100M"]
+    assert [parsers.size(text) for text in ("0", "512k", "100M")] == ["0", "512k", "100M"]
     for text in ("", "1t", "-1m", "1.5m", "100 m", "1m; evil"):
         with pytest.raises(ValueError, match="size in nginx's way"):
-            options.size(text)
+            parsers.size(text)
 
 
 def parse(name: str, text: str) -> object:
-    return options.BY_NAME[name].parse(text)
+    return BY_NAME[name].parse(text)
 
 
 def test_a_node_s_name_ends_in_a_letter() -> None:
@@ -174,7 +175,7 @@ def test_no_two_options_share_a_name_a_letter_or_a_variable() -> None:
 
 
 def test_an_option_is_named_alike_on_the_command_line_and_in_the_environment() -> None:
-    workers, allowed = options.BY_NAME["workers"], options.BY_NAME["forwarded_allow_ips"]
+    workers, allowed = BY_NAME["workers"], BY_NAME["forwarded_allow_ips"]
     assert (workers.flag, workers.environment) == (
         "--workers",
         ("SIOCLUSTER_WORKERS", "WEB_CONCURRENCY"),

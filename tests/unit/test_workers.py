@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from siocluster.address import Address
 from siocluster.errors import EXIT_TARGET
 from siocluster.listeners import answers, bind_all
 from siocluster.master import workers as workers_module
@@ -16,7 +17,6 @@ from siocluster.master.run import AFTER_ABORT, AFTER_DUMP, DUMP_SIGNAL
 from siocluster.master.slot import Slot
 from siocluster.master.spawn import describe_exit
 from siocluster.master.workers import Workers
-from siocluster.options import Address
 from siocluster.settings import Settings
 from siocluster.wire import Beat, Boot, Failed, Hello, Ready
 from tests.integration.waiting import free_ports

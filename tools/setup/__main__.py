@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tools.setup.command import Stop, complain, not_ours, tell
+from tools.setup.for_tests import find_programs, install_scripts, install_system_packages
 from tools.setup.packages import install_library, install_test_packages, make_venv
 from tools.setup.page import fetch_client
 from tools.setup.place import ROOT
-from tools.setup.for_tests import find_programs, install_scripts, install_system_packages
 
 RUN = (make_venv, install_library, fetch_client)
 TOOLS = (*RUN, install_test_packages)
