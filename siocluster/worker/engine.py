@@ -11,8 +11,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 from engineio.exceptions import EngineIOError
+from engineio.server import Server
 from engineio.socket import Socket
 
 log = logging.getLogger(__name__)
@@ -20,10 +22,27 @@ log = logging.getLogger(__name__)
 UNREADABLE = (ValueError, TypeError, LookupError, RecursionError)
 
 
-def close_unreadable_sessions() -> None:
-    """Change the stock class, for this process."""
+def mend() -> None:
+    """Change the stock classes, for this process."""
     Socket._websocket_handler = _guarded_websocket(Socket._websocket_handler)
     Socket.handle_post_request = _guarded_post(Socket.handle_post_request)
+    Server.handle_request = forgetting_closed_sessions(Server.handle_request)
+
+
+def forgetting_closed_sessions(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a request for a session that has ended be answered 400 as for any unknown one.
+
+    Stock keeps an ended session for a while, and a POST that comes then raises KeyError.
+    """
+
+    def handle(server: Server, environ: dict[str, Any], start_response: Any) -> Any:
+        for sid in parse_qs(environ.get("QUERY_STRING", "")).get("sid", []):
+            session = server.sockets.get(sid)
+            if session is not None and session.closed:
+                server.sockets.pop(sid, None)
+        return stock(server, environ, start_response)
+
+    return handle
 
 
 def _guarded_websocket(stock: Callable[..., Any]) -> Callable[..., Any]:

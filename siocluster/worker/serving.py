@@ -81,7 +81,7 @@ def boot(config: Boot) -> Worker:
     socketio = loader.load(config.target)
     app = loader.flask_app(socketio)
     logs.take_over("engineio.server", "socketio.server")
-    engine.close_unreadable_sessions()
+    engine.mend()
     websocket.bound_messages()
     clients = Clients()
     adopt.prefix_session_ids(socketio.server, node=config.node, slot=config.slot)
