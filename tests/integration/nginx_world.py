@@ -22,6 +22,7 @@ from typing import Any
 from siocluster.front.binary import Binary, check, find
 from siocluster.front.render import render
 from siocluster.front.site import Node, Site
+from tests.integration.waiting import free_ports
 
 SCALE = float(os.environ.get("SIOCLUSTER_TEST_SCALE", "1"))
 HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
@@ -137,8 +138,9 @@ class World:
         wait_until(self._listens, "nginx listens", 10)
 
     def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex((self.site.bind_host, self.site.bind_port)) == 0
+        """nginx writes its pid once it listens: whoever else has the port is not taken for it."""
+        pid = self.folder / "nginx.pid"
+        return pid.is_file() and pid.read_text().strip() == str(self.process and self.process.pid)
 
     def stop(self) -> None:
         if self.process:
@@ -229,9 +231,8 @@ def node(name: str, *, slots: int, host: str | None = None) -> Node:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the ports that the kernel gives to clients: one of those may be in use any moment."""
+    return free_ports(1)[0]
 
 
 def programs() -> list[str]:
