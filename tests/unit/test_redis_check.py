@@ -76,7 +76,9 @@ def test_a_replica_is_refused_naming_its_primary(port: int) -> None:
 
 
 def test_a_redis_cluster_is_refused_by_name() -> None:
-    with redis_server("--cluster-enabled", "yes") as port:
+    # Its bus would be at port + 10000, where the kernel gives ports to clients.
+    (bus,) = map(str, free_ports(1))
+    with redis_server("--cluster-enabled", "yes", "--cluster-port", bus) as port:
         assert "part of a Redis Cluster" in refusal(f"redis://127.0.0.1:{port}").message
 
 
