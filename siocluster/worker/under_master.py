@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import os
-import signal
 import sys
 from typing import NoReturn
 
@@ -17,13 +15,11 @@ from siocluster.worker import loader, serving
 from siocluster.worker.inspector import inspect
 from siocluster.worker.pipe import Pipe
 
-PR_SET_PDEATHSIG = 1
 SECONDS_TO_EXIT = 2.0
 
 
 def main(descriptor: int) -> NoReturn:
     """`descriptor` is the worker's inherited end of the pipe."""
-    die_with_master()
     faulthandler.enable()
     leave(outcome(Pipe(descriptor)))
 
@@ -51,11 +47,6 @@ def run(pipe: Pipe) -> None:
     worker = serving.boot(config)
     pipe.watch()
     worker.serve(pipe)
-
-
-def die_with_master() -> None:
-    """Ask the kernel for SIGKILL when the master dies: a blocked hub cannot see the pipe end."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _failure(error: SioclusterError) -> Failed:
