@@ -55,6 +55,15 @@ class RedisError(SioclusterError):
     exit_code = EXIT_REDIS
 
 
+class NotStoredError(SioclusterError):
+    """An emit that Redis has not stored: it is full, or was away for longer than emits wait.
+
+    No client got it and none will; the app may try again.
+    """
+
+    exit_code = EXIT_REDIS
+
+
 class FrontError(SioclusterError):
     """An nginx that cannot be found or will not take its file."""
 
