@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "entry": {"master", "front", "common", "errors", "package"},
     "master": {"front", "common", "errors", "package"},
     "front": {"common", "errors", "package"},
+    "api": {"bus", "errors", "package"},
     "worker": {"bus", "common", "errors", "package"},
     "bus": {"common", "errors", "package"},
     "common": {"errors", "package"},
@@ -42,6 +43,8 @@ ROOMS = {
     "siocluster.check": "entry",
     "siocluster.errors": "errors",
     "siocluster.launcher": "launcher",
+    "siocluster.rooms": "api",
+    "siocluster.cluster": "api",
     **{
         f"siocluster.{name}": "common"
         for name in (
@@ -144,13 +147,23 @@ def test_guard_and_launcher_need_nothing_but_the_standard_library() -> None:
         assert ours(module) == own
 
 
-def test_the_chat_imports_nothing_of_the_library() -> None:
+def test_the_chat_imports_nothing_of_the_library_but_what_every_app_may() -> None:
     for file in (ROOT / "chatapp").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                assert PACKAGE not in {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                assert (node.module or "").split(".")[0] != PACKAGE
+        named = {
+            name
+            for node in ast.walk(ast.parse(file.read_text()))
+            if not (isinstance(node, ast.ImportFrom) and node.level)
+            for name in _named(node)
+            if name.split(".")[0] == PACKAGE
+        }
+        assert {room(name) for name in named} <= {"api"}, file
+
+
+@pytest.mark.parametrize("module", ["siocluster.rooms", "siocluster.cluster"])
+def test_an_app_that_imports_the_api_loads_no_redis_and_no_gevent(module: str) -> None:
+    loaded = loaded_after(f"import {module}")
+    assert {"siocluster", "flask"} <= loaded
+    assert not loaded & {"redis", "gevent", "greenlet", "socketio", "engineio", "flask_socketio"}
 
 
 def test_gevent_patches_before_a_worker_imports_anything_else() -> None:
