@@ -1,7 +1,8 @@
 """The bundled chat: an ordinary Flask-SocketIO app.
 
-It keeps no state outside a connection, so that any number of workers can serve one room. It runs
-by itself too: `python -c "from chatapp import app, socketio; socketio.run(app)"`.
+What it must remember, it leaves to `siocluster.rooms`, so that any number of workers can serve one
+room. It runs by itself too, and remembers in memory then:
+`python -c "from chatapp import app, socketio; socketio.run(app)"`.
 """
 
 from __future__ import annotations

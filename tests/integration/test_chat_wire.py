@@ -190,14 +190,14 @@ def test_a_message_keeps_the_id_its_author_gave_it(enter: Enter) -> None:
     ada = enter("Ada")
     answer = ada.ask("say", {"text": "hello", "message_id": "0123-abcd"})
     data = ada.wait_for("broadcast_say", message_id="0123-abcd")
-    assert answer == {"ok": True, "message_id": "0123-abcd", "time": data["time"]}
+    assert answer["id"] == answer["message_id"] == "0123-abcd"
+    assert answer["time"] == data["time"]
     assert ada.ask("say", {"text": "hello"})["message_id"]
 
 
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("", "room_missing"),
         ("roomid=", "room_missing"),
         ("roomid=%20%20", "room_missing"),
         ("roomid=" + "x" * 65, "room_too_long"),
@@ -206,7 +206,7 @@ def test_a_message_keeps_the_id_its_author_gave_it(enter: Enter) -> None:
         ("roomid=a%00b", "room_unusable"),
     ],
 )
-def test_a_connection_without_a_usable_room_is_refused_with_its_reason(
+def test_a_connection_with_an_unusable_room_is_refused_with_its_reason(
     chat_server_url: str, query: str, code: str
 ) -> None:
     refusals: list[dict[str, Any]] = []
@@ -236,7 +236,11 @@ def test_a_connection_without_a_usable_room_is_refused_with_its_reason(
         ("join", [{"username": "Ada\ud800"}], "name_unusable"),
         ("join", [{"username": "Ada", "key": 5}], "wrong_shape"),
         ("join", [{"username": "Ada", "key": "short"}], "wrong_shape"),
+        ("join", [{"username": "Ada", "roomid": "x" * 10_000}], "room_too_long"),
+        ("join", [{"username": "Ada", "roomid": "a\x00b"}], "room_unusable"),
         ("say", [{"text": "hello"}], "not_joined"),
+        ("history", [{}], "not_joined"),
+        ("leave", [{}], "not_joined"),
         ("dance", [{"partner": "Ada"}], "unknown_event"),
     ],
 )
@@ -264,7 +268,8 @@ def test_a_stranger_is_told_what_was_wrong(
         ({"text": "я" * (1 << 19)}, "text_too_long"),
         ({"text": "a\x00b"}, "text_unusable"),
         ({"text": "half \udc00"}, "text_unusable"),
-        ({"text": "hello", "message_id": "../../x"}, "wrong_shape"),
+        ({"text": "hello", "id": "../../x"}, "wrong_shape"),
+        ({"text": "hello", "id": "x" * 65}, "wrong_shape"),
         ({"text": b"bytes"}, "unreadable"),
     ],
 )
@@ -290,9 +295,11 @@ def test_a_text_of_the_greatest_length_is_said(enter: Enter) -> None:
 
 def test_a_second_join_changes_nothing(enter: Enter) -> None:
     ada = enter("Ada")
+    assert ada.ask("join", {"username": "Ada"})["ok"]
     assert ada.ask("join", {"username": "Somebody"})["code"] == "already_joined"
     ada.ask("say", {"text": "still me"})
     ada.wait_for("broadcast_say", username="Ada", text="still me")
+    assert [message["event"] for message in ada.heard] == ["join", "broadcast_say"]
 
 
 @pytest.mark.parametrize(
