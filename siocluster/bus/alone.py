@@ -15,8 +15,8 @@ from contextvars import Context
 from threading import RLock
 from typing import Any
 
-from siocluster.bus.alone_app import App, tap
-from siocluster.bus.alone_log import MessageIds, RoomLogs
+from siocluster.bus.alone_app import App, Tap
+from siocluster.bus.alone_log import Key, MessageIds, RoomLogs
 from siocluster.bus.alone_people import Announcer, People
 from siocluster.bus.payload import plain
 from siocluster.bus.positions import Position
@@ -44,7 +44,7 @@ class Alone:
         self._announcer = Announcer(spawn=self._spawn)
         self._timers: list[Timer] = []
         self._serves = self._closed = False
-        self._tapped: Any = None
+        self._tap: Tap | None = None
         self._app = App(self)
 
     # Events
@@ -73,8 +73,7 @@ class Alone:
         namespace: str,
         skip_sids: tuple[str, ...],
     ) -> str:
-        self._app.socketio()
-        key = (namespace, room)
+        tap, key = self._tapped(), (namespace, room)
         with self._lock:
             known = self._message_ids.find(key, message_id) if message_id else None
             if known:
@@ -82,7 +81,7 @@ class Alone:
             position = self._logs.next_position()
             if isinstance(data, dict):
                 data = data | {"position": str(position)}
-            self._stock_emit(event, data, namespace, room=room, skip_sid=list(skip_sids))
+            tap.stock_emit(event, data, namespace, room=room, skip_sid=list(skip_sids))
             self._logs.append(key, position, event, arguments(data))
             if message_id:
                 self._message_ids.remember(key, message_id, position)
@@ -101,14 +100,19 @@ class Alone:
         with self._lock:
             stock_emit(event, data, namespace, room, **more)
             if more.get("callback") is None:
-                self._record(event, data, namespace=namespace, rooms=more.get("to") or room)
+                keys = self._keys(namespace, more.get("to") or room)
+                self._record(event, data, keys)
 
-    def _record(self, event: str, data: Any, *, namespace: str, rooms: Any) -> None:
-        keys = [
+    def _keys(self, namespace: str, rooms: Any) -> list[Key]:
+        """Of the rooms that an emit names, without sids and the whole namespace."""
+        manager = self._tapped().manager
+        return [
             (namespace, room)
             for room in (rooms if isinstance(rooms, list | tuple) else [rooms])
-            if isinstance(room, str | int) and not self._tapped.is_sid_room(namespace, room)
+            if isinstance(room, str | int) and not manager.is_sid_room(namespace, room)
         ]
+
+    def _record(self, event: str, data: Any, keys: list[Key]) -> None:
         if not keys:
             return
         position = self._logs.next_position()
@@ -124,17 +128,16 @@ class Alone:
     # People
 
     def arrive(self, room: Room, person: Person, *, sid: str, namespace: str) -> None:
-        self._app.socketio()
-        key = (namespace, room)
+        manager = self._tapped().manager
         with self._lock:
-            rooms = self._tapped.rooms.get(namespace, {})
+            rooms = manager.rooms.get(namespace, {})
             if sid not in rooms.get(None, ()):
                 return
             if sid not in rooms.get(room, ()):
                 raise ValueError(
                     f"This client is not in the room {room!r}: call join_room before arrive."
                 )
-            came, gone = self._people.arrive(key, person, sid=sid)
+            came, gone = self._people.arrive((namespace, room), person, sid=sid)
             self._announce(self._left, room, gone)
             self._announce(self._joined, room, came)
 
@@ -177,11 +180,12 @@ class Alone:
         with self._lock:
             if not self._serves:
                 self._timers.append(timer)
+                self._app.watch_run()
                 return
         self._spawn(lambda: self._repeat(timer))
 
     def serves(self) -> None:
-        if self._serves:
+        if self._serves or self._closed:
             return
         with self._lock:
             first, self._serves = not self._serves, True
@@ -205,16 +209,22 @@ class Alone:
 
     def found(self, socketio: Any) -> None:
         manager = socketio.server.manager
-        if manager is self._tapped or self._closed:
+        if self._closed or (self._tap is not None and self._tap.manager is manager):
             return
         with self._lock:
-            if manager is not self._tapped:
-                self._stock_emit = tap(manager, emit=self._emitted, left=self._has_left)
-                self._tapped = manager
+            if self._tap is None or self._tap.manager is not manager:
+                self._tap = Tap(manager, emit=self._emitted, left=self._has_left)
 
     def close(self) -> None:
         self._closed = True
         self._app.close()
+        if self._tap is not None:
+            self._tap.undo()
+
+    def _tapped(self) -> Tap:
+        self._app.socketio()
+        assert self._tap is not None, "whoever finds the SocketIO has tapped its manager"
+        return self._tap
 
     def _spawn(self, function: Callable[[], None]) -> object:
         return self._app.socketio().start_background_task(function)
