@@ -54,6 +54,7 @@ def history(
 ) -> list[Event]:
     """The last events of a room, oldest first: at most `limit` (1 to 1000) of those kept.
 
+    All that was emitted to the room is among them, by `store` or not: `event` tells them apart.
     With `before`, a position, the last of those before it; none when it is of another epoch.
     Raises InvalidPosition, a ValueError, when `before` is no position.
     """

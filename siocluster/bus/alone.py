@@ -99,7 +99,7 @@ class Alone:
         """What the app emits by the usual ways is kept as well, but what wants an ack."""
         with self._lock:
             stock_emit(event, data, namespace, room, **more)
-            if more.get("callback") is None:
+            if more.get("callback") is None and not self._closed:
                 keys = self._keys(namespace, more.get("to") or room)
                 self._record(event, data, keys)
 
