@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 
 import { clientOptions, io, patience, print, withResolvers } from "./client.mjs";
 
+const OUTCOMES = ["connect", "connect_error", "disconnect"];
 const puppets = new Map();
 
 /** Data with bytes as JSON has it, and back. */
@@ -89,12 +90,12 @@ class Puppet {
     return JSON.stringify(packed(this.log.slice(-20))).slice(-2000);
   }
 
-  /** Connect, until accepted or refused. */
-  async connect({ wait = true } = {}) {
-    const outcomes = () => this.log.filter(([name]) => name.startsWith("connect")).length;
+  /** Connect, until accepted, refused or cut off. */
+  async connect() {
+    const outcomes = () => this.log.filter(([name]) => OUTCOMES.includes(name)).length;
     const before = outcomes();
     this.socket.connect();
-    if (wait) await this.#until(() => outcomes() > before, "an answer");
+    await this.#until(() => outcomes() > before, "an answer");
     return this.state();
   }
 
@@ -104,8 +105,10 @@ class Puppet {
     return { id, connected, recovered: Boolean(recovered), pid, offset, engine };
   }
 
-  /** The acknowledgement's arguments. */
+  /** The acknowledgement's arguments. One that comes back by itself asks then. */
   ask({ args }) {
+    const { connected, io: manager } = this.socket;
+    if (!connected && !manager.reconnection()) throw new Error(`${this.name} is not connected`);
     const { promise, resolve, reject } = withResolvers();
     const done = (error, ...values) => (error ? reject(error) : resolve(values));
     this.socket.timeout(patience).emit(...args, done);
@@ -127,7 +130,8 @@ class Puppet {
     this.socket.disconnect();
   }
 
-  auth({ auth }) {
+  /** What it says of itself from its next connect on. */
+  introduce({ auth }) {
     this.socket.auth = auth;
   }
 
@@ -170,7 +174,7 @@ const ORDERS = {
     const puppet = new Puppet(options);
     puppets.get(options.name)?.close();
     puppets.set(options.name, puppet);
-    return puppet.connect(options);
+    return puppet.connect();
   },
   log: ({ name }) => puppets.get(name).log,
   together: ({ orders }) => Promise.all(orders.map(obey)),

@@ -14,12 +14,8 @@ from typing import Any
 from tests.integration.javascript import SCRIPTS
 
 WEBSOCKET = {"transports": ["websocket"]}
-RECOVERING = {
-    "query": {"recovery": "1"},
-    "reconnection": True,
-    "reconnectionDelay": 20,
-    "reconnectionDelayMax": 200,
-}
+RECOVERY = {"recovery": "1"}  # what a page adds to its query to come back with nothing missed
+PATIENT = {"reconnection": True, "reconnectionDelay": 20, "reconnectionDelayMax": 200}
 
 Entry = list[Any]  # what a client saw: name, then arguments
 Order = list[Any]  # what the switchboard shall do: operation, arguments, keywords
@@ -105,8 +101,15 @@ class Puppet:
         self.tell("close")
 
     def connect(self) -> State:
-        """Connect again by hand, until accepted or refused."""
+        """Connect again by hand, until accepted, refused or cut off."""
         return State(**self.tell("connect"))
+
+    def go_away(self) -> State:
+        """Cut its transport, and say what it was before."""
+        state, times = self.state(), len(self.heard("disconnect"))
+        self.cut()
+        self.wait("disconnect", count=times + 1)
+        return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class Stage:
 
     def open(self, name: str, url: str, **options: object) -> Puppet:
         """A client that has been accepted or refused; over WebSocket unless told otherwise."""
-        self.tell("open", name=name, url=url, **{**WEBSOCKET, **options})
+        self.tell("open", **{**WEBSOCKET, **options}, name=name, url=url)
         return Puppet(self, name)
 
     def clear(self) -> None:

@@ -72,6 +72,11 @@ def remember(key: str, value: Any) -> None:
     session[key] = value
 
 
+def remember_a_thing(key: str) -> None:
+    """What no JSON can carry."""
+    session[key] = object()
+
+
 def recall(key: str) -> Any:
     return session.get(key)
 
@@ -96,6 +101,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "quit": quit_room,
     "disconnect": flask_socketio.disconnect,
     "remember": remember,
+    "remember_a_thing": remember_a_thing,
     "recall": recall,
     "say_goodbye": say_goodbye,
     "sleep": socketio.sleep,
