@@ -12,7 +12,7 @@ text or an int, as `join_room` has it; 42 is not "42". A position, `4711-k3f9ab2
 an event in the one order of the cluster: it rises over all rooms, and a client may keep it.
 
 Every function raises TypeError or ValueError for arguments it cannot take. In a cluster, those
-that need Redis raise `siocluster.errors.SioclusterError` where it does not answer in time.
+that need Redis raise SioclusterError where it does not answer in time.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ from siocluster.bus import backend, checks
 from siocluster.bus.payload import plain
 from siocluster.bus.positions import InvalidPosition, Position
 from siocluster.bus.values import Event, Missed, Person, Room
+from siocluster.errors import NotStoredError, SioclusterError
 
 __all__ = [
     "Event",
     "InvalidPosition",
     "Missed",
+    "NotStoredError",
     "Person",
     "Position",
     "Room",
+    "SioclusterError",
     "arrive",
     "history",
     "keep",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextvars import Context
 from threading import RLock
 from typing import Any
 
@@ -200,8 +199,7 @@ class Alone:
             if self._closed:
                 return
             try:
-                # A greenlet may have been given the request that made the app serve.
-                Context().run(timer.function)
+                timer.function()
             except Exception:
                 log.exception("The timer %r failed; it goes on.", timer.function)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextvars import Context
 from dataclasses import dataclass, field
 from threading import RLock
 
@@ -101,7 +100,6 @@ class Announcer:
 
 def _call(function: Announcement, room: Room, person: Person) -> None:
     try:
-        # A greenlet may have been given the request of whoever caused this.
-        Context().run(function, room, person)
+        function(room, person)
     except Exception:
         log.exception("%r failed for %r in room %r.", function, person.id, room)

@@ -19,7 +19,7 @@ mode = sys.argv[1]
 if mode == "patched":
     from gevent import monkey
     monkey.patch_all()
-from flask import Flask, request
+from flask import Flask, has_request_context
 from flask_socketio import SocketIO, join_room
 from siocluster import cluster, rooms
 
@@ -42,6 +42,7 @@ def who():
 
 @rooms.on_joined
 def joined(room, person):
+    assert not has_request_context()
     socketio.emit("joined", person.id, to=room)
 
 @rooms.on_left
@@ -50,6 +51,7 @@ def left(room, person):
 
 @cluster.every(0.05)
 def tick():
+    assert not has_request_context()
     print("tick", "leader" if cluster.is_leader() else "no leader", flush=True)
 
 if __name__ == "__main__":
