@@ -9,6 +9,7 @@ from typing import Any
 from siocluster.address import HIGHEST_PORT
 from siocluster.parsers import (
     address,
+    byte_count,
     choice,
     integer,
     ip_address,
@@ -101,13 +102,74 @@ OPTIONS: tuple[Option, ...] = (
         name="redis",
         metavar="URL|embedded",
         parse=redis_url,
-        help="The message queue.  [default: the app's own, else $REDIS_URL, else one started here]",
+        help="What the workers meet at.  [default: the app's own, else $REDIS_URL, else one started here]",
     ),
     Option(
         name="redis_fsync",
         metavar="always|everysec|no",
         parse=choice("always", "everysec", "no"),
         help="When the embedded Redis writes its file to disk.  [default: everysec]",
+    ),
+    Option(
+        name="redis_prefix",
+        metavar="TEXT",
+        parse=matching(r"[A-Za-z0-9_.:-]{1,64}", "needs 1 to 64 letters, digits, _ . : or -"),
+        help="What all keys and channels begin with.  [default: siocluster:NAME]",
+    ),
+    Option(
+        name="recovery",
+        metavar="auto|on|off",
+        parse=choice("auto", "on", "off"),
+        help="Which clients get what they missed: auto is those with ?recovery=1.  [default: auto]",
+    ),
+    Option(
+        name="recovery_seconds",
+        metavar="SECONDS",
+        parse=integer(1, 86400),
+        help="A client may be away for so long and miss nothing.  [default: 120]",
+    ),
+    Option(
+        name="recovery_events",
+        metavar="N",
+        parse=integer(1, 1_000_000),
+        help="Events of a room that recovery can make good.  [default: 1000]",
+    ),
+    Option(
+        name="recovery_bytes",
+        metavar="SIZE",
+        parse=byte_count,
+        help="And how much of a room, at most.  [default: 1m]",
+    ),
+    Option(
+        name="direct",
+        metavar="stored|local",
+        parse=choice("stored", "local"),
+        help="Emits to one client: local does not remember them.  [default: stored]",
+    ),
+    Option(
+        name="volatile",
+        metavar="LIST",
+        parse=matching(r"[^\s,]+", "needs events such as typing, or namespaces such as /live"),
+        many=True,
+        help="Events and namespaces that nobody needs later: not stored.",
+    ),
+    Option(
+        name="outbox_seconds",
+        metavar="SECONDS",
+        parse=seconds(1, 3600),
+        help="How long an emit waits for a Redis that is away.  [default: 30]",
+    ),
+    Option(
+        name="outbox_emits",
+        metavar="N",
+        parse=integer(1, 1_000_000),
+        help="How many may wait in one worker.  [default: 1000]",
+    ),
+    Option(
+        name="outbox_bytes",
+        metavar="SIZE",
+        parse=byte_count,
+        help="How much may wait in one worker.  [default: 8m]",
     ),
     Option(
         name="forwarded_allow_ips",

@@ -112,12 +112,23 @@ def redis_url(text: str) -> str:
     """A URL that the room bus can use; what it cannot use is refused by name."""
     if text == "embedded":
         return text
-    if text.startswith(("redis://", "rediss://", "unix://")):
+    if text.startswith(("redis://", "rediss://", "unix://", "redis+sentinel://")):
         return text
-    raise ValueError("needs redis://, rediss:// or unix://, or the word embedded")
+    raise ValueError(
+        "needs redis://, rediss://, unix:// or redis+sentinel://, or the word embedded"
+    )
 
 
 def size(text: str) -> str:
     if not re.fullmatch(r"\d{1,9}[kKmMgG]?", text):
         raise ValueError("needs a size in nginx's way, such as 512k, 100m or 1g")
     return text
+
+
+def byte_count(text: str) -> int:
+    """A size as a number of bytes: 512k, 8m, 1g; at least 1k."""
+    factor = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}.get(text[-1:].lower(), 1)
+    digits = text if factor == 1 else text[:-1]
+    if not re.fullmatch(r"\d{1,9}", digits) or int(digits) * factor < 1024:
+        raise ValueError("needs a size of at least 1k, such as 512k, 8m or 1g")
+    return int(digits) * factor

@@ -19,6 +19,18 @@ PROJECT_FILE = "pyproject.toml"
 BUNDLED_CHAT = "siocluster.chatapp:socketio"
 DEFAULT_BIND = Address("127.0.0.1", 3000)
 DEFAULT_RUN_DIR = Path(".siocluster")
+OF_BUS = (
+    "redis_prefix",
+    "recovery",
+    "recovery_seconds",
+    "recovery_events",
+    "recovery_bytes",
+    "direct",
+    "volatile",
+    "outbox_seconds",
+    "outbox_emits",
+    "outbox_bytes",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +49,16 @@ class Settings:
     redis: str | None = None
     redis_fallback: str | None = None  # $REDIS_URL: counts less than the app's own message_queue
     redis_fsync: str = "everysec"
+    redis_prefix: str = ""
+    recovery: str = "auto"
+    recovery_seconds: int = 120
+    recovery_events: int = 1000
+    recovery_bytes: int = 1 << 20
+    direct: str = "stored"
+    volatile: tuple[str, ...] = ()
+    outbox_seconds: float = 30
+    outbox_emits: int = 1000
+    outbox_bytes: int = 8 << 20
     forwarded_allow_ips: tuple[str, ...] = ()
     static: tuple[tuple[str, str], ...] = ()
     max_body: str = "100m"
@@ -59,6 +81,10 @@ class Settings:
     log_format: str = "text"
     log_level: str = "info"
     redis_origin: str = "--redis"  # where `redis` was said, to be shown at start
+
+    def of_bus(self) -> dict[str, Any]:
+        """What a worker's room bus is told, by the names that the boot message has for it."""
+        return {name: getattr(self, name) for name in OF_BUS}
 
     def slot_addresses(self) -> list[Address]:
         """Where the workers listen, by slot."""
@@ -141,10 +167,12 @@ def _about_redis(given: Mapping[str, Given], environ: Mapping[str, str]) -> dict
 
 def _derived(chosen: Mapping[str, Any], *, target: str, cpus: int) -> dict[str, Any]:
     """The defaults that depend on something else."""
+    name = default_name(target)
     return {
         "workers": cpus,
         "slots": max(4, 2 * chosen.get("workers", cpus)),
-        "name": default_name(target),
+        "name": name,
+        "redis_prefix": f"siocluster:{chosen.get('name', name)}",
         "run_dir": DEFAULT_RUN_DIR,
         "data_dir": chosen.get("run_dir", DEFAULT_RUN_DIR) / "data",
     }

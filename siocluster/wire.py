@@ -44,7 +44,17 @@ class Boot:
     redis: str | None = None
     redis_origin: str = ""
     redis_fallback: str | None = None
+    redis_prefix: str = ""
     channel: str = ""
+    recovery: str = "auto"
+    recovery_seconds: int = 120
+    recovery_events: int = 1000
+    recovery_bytes: int = 1 << 20
+    direct: str = "stored"
+    volatile: tuple[str, ...] = ()
+    outbox_seconds: float = 30
+    outbox_emits: int = 1000
+    outbox_bytes: int = 8 << 20
     cluster_key: str = ""
     owner: str = ""
     takes_name: bool = True

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import redis
 
+from siocluster.bus import dial
 from siocluster.errors import RedisError
 from siocluster.redis_versions import is_too_old
 
@@ -33,6 +34,8 @@ def _scheme_alone(url: str) -> str:
 
 def connect(url: str) -> redis.Redis:
     """A client for a few commands; raises RedisError for a URL that cannot be one."""
+    if url.startswith(f"{dial.SENTINEL}://"):
+        return _of_sentinels(url)
     try:
         client = redis.Redis.from_url(
             url,
@@ -46,6 +49,16 @@ def connect(url: str) -> redis.Redis:
     except (ValueError, TypeError, AttributeError, redis.exceptions.RedisError) as error:
         raise _no_url(url, error) from None
     return client
+
+
+def _of_sentinels(url: str) -> redis.Redis:
+    try:
+        return redis.Redis(connection_pool=dial.pool(url, protocol=2, decode_responses=True))
+    except (redis.exceptions.RedisError, OSError) as error:
+        raise RedisError(
+            f"No Sentinel of {shown(url)} knows a primary of that name: {error}",
+            hint="redis+sentinel://user:password@host:26379,host:26379/service/0",
+        ) from None
 
 
 def _no_url(url: str, error: Exception) -> RedisError:

@@ -49,4 +49,5 @@ class Briefing:
             heartbeat_seconds=min(LONGEST_BEAT, settings.heartbeat_timeout / BEATS_PER_TIMEOUT),
             log_format=settings.log_format,
             log_level=settings.log_level,
+            **settings.of_bus(),
         )

@@ -1,4 +1,4 @@
-"""Make a loaded app one of several: session ids, message queue, counts."""
+"""Make a loaded app one of several: session ids, room bus, counts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ import flask_socketio
 import socketio as python_socketio
 from flask import Flask
 
-from siocluster.bus.manager import QueueManager
+from siocluster.bus import backend
+from siocluster.bus.assembly import Bus, Configuration
+from siocluster.bus.link import Outbox
 from siocluster.bus.redis_check import shown
+from siocluster.bus.scripts import Limits
 from siocluster.errors import RedisError
+from siocluster.wire import Boot
 from siocluster.worker.heartbeat import Clients
 
 log = logging.getLogger(__name__)
@@ -73,20 +77,44 @@ def count_clients(server: python_socketio.Server, clients: Clients) -> None:
     server.eio.on("disconnect", disconnect)
 
 
-def join_queue(socketio: flask_socketio.SocketIO, *, url: str, channel: str) -> QueueManager:
-    """Replace the app's client manager and subscribe; raises RedisError.
+def join_bus(socketio: flask_socketio.SocketIO, config: Boot) -> Bus:
+    """Put the room bus under the app, and wait until Redis is heard; raises RedisError.
 
     An app with a message queue of its own keeps its channel: processes that emit to it from
     outside use it.
     """
+    assert config.redis is not None
     queue = own_queue(socketio)
-    manager = QueueManager(url, channel=queue.channel if queue else channel)
-    if not manager.subscribe(socketio.server, seconds=SECONDS_TO_SUBSCRIBE):
+    bus = Bus(socketio, _configuration(config, queue.channel if queue else config.channel))
+    backend.install(bus.backend())
+    if not bus.start(seconds=SECONDS_TO_SUBSCRIBE):
         raise RedisError(
-            f"{shown(url)} did not confirm the subscription within {SECONDS_TO_SUBSCRIBE} s.",
-            detail=manager.last_error,
+            f"{shown(config.redis)} was not heard within {SECONDS_TO_SUBSCRIBE} s.",
+            detail=bus.link.last_error,
         )
-    return manager
+    return bus
+
+
+def _configuration(config: Boot, channel: str) -> Configuration:
+    return Configuration(
+        url=config.redis or "",
+        prefix=config.redis_prefix,
+        place=f"{config.node}{config.slot}",
+        channel=channel,
+        limits=Limits(
+            seconds=config.recovery_seconds,
+            events=config.recovery_events,
+            bytes=config.recovery_bytes,
+        ),
+        outbox=Outbox(
+            commands=config.outbox_emits,
+            bytes=config.outbox_bytes,
+            seconds=config.outbox_seconds,
+        ),
+        recovery=config.recovery,
+        direct=config.direct,
+        volatile=frozenset(config.volatile),
+    )
 
 
 def secret_digest(app: Flask, *, cluster_key: str) -> str:

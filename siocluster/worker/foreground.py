@@ -90,4 +90,5 @@ def boot_for(settings: Settings, *, port: int) -> Boot:
         graceful_timeout=settings.graceful_timeout,
         log_format=settings.log_format,
         log_level=settings.log_level,
+        **settings.of_bus(),
     )

@@ -16,7 +16,7 @@ from gevent.event import Event
 
 from siocluster import logs
 from siocluster.bus import lease
-from siocluster.bus.manager import QueueManager
+from siocluster.bus.assembly import Bus
 from siocluster.listeners import listen
 from siocluster.wire import Boot, Ready
 from siocluster.worker import adopt, engine, forwarded, loader, stacks, websocket
@@ -57,6 +57,7 @@ class Worker:
     server: Server
     clients: Clients
     notes: tuple[str, ...]
+    bus: Bus | None
     stopping: Event = field(default_factory=Event)
 
     def serve(self, pipe: Pipe | None) -> None:
@@ -70,6 +71,8 @@ class Worker:
         self.stopping.wait()
         log.info("Drains %d sessions.", len(self.socketio.server.eio.sockets))
         drain(self.server, self.socketio, seconds=self.config.graceful_timeout)
+        if self.bus is not None:
+            self.bus.stop()
 
     def _ready(self) -> Ready:
         digest = adopt.secret_digest(self.app, cluster_key=self.config.cluster_key)
@@ -86,28 +89,28 @@ def boot(config: Boot) -> Worker:
     clients = Clients()
     adopt.prefix_session_ids(socketio.server, node=config.node, slot=config.slot)
     adopt.count_clients(socketio.server, clients)
-    manager = _join_queue(config, socketio)
+    bus = _join_bus(config, socketio)
     health, taken = health_paths(app, config.health_path)
     gate = Gate(
         socketio_path=socketio.sockio_mw.engineio_path,
         health=health,
-        is_live=lambda: manager is None or manager.live.is_set(),
+        is_live=lambda: bus is None or bus.link.live.is_set(),
     )
     server = _make_server(config, socketio, app=app, gate=gate)
     notes = tuple(f"{path} is the app's own route; --health-path moves ours." for path in taken)
-    return Worker(config, socketio, app, server, clients, notes)
+    return Worker(config, socketio, app, server, clients, notes, bus)
 
 
-def _join_queue(config: Boot, socketio: flask_socketio.SocketIO) -> QueueManager | None:
+def _join_bus(config: Boot, socketio: flask_socketio.SocketIO) -> Bus | None:
     if config.redis is None:
         return None
-    manager = adopt.join_queue(socketio, url=config.redis, channel=config.channel)
+    bus = adopt.join_bus(socketio, config)
     if config.owner:
         held = lease.open_lease(
             config.redis, name=config.name, node=config.node, owner=config.owner
         )
         gevent.spawn(held.keep)
-    return manager
+    return bus
 
 
 def _make_server(

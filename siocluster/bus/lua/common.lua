@@ -1,0 +1,49 @@
+-- What every script begins with. KEYS[1] is the root of all names; ARGV[1..3] are the caller's epoch,
+-- the highest number it knows, and an epoch to use if a new one is needed.
+-- The Python side puts the limits before this: EVENTS, SECONDS, BYTES, SID_EVENTS, LEASE (seconds).
+local ROOT = KEYS[1]
+local META = ROOT .. 'meta'
+local META_SECONDS = 400 * 86400
+local SESSION_SECONDS = 2 * 3600 + SECONDS
+
+local clock = redis.call('TIME')
+local NOW = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+
+-- tostring() would round what has more than 14 digits.
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- Epoch and number. A Redis that has lost them, or has fallen back behind what a worker has seen, gets
+-- a new epoch: positions of the old one mean nothing any more. Numbers go on from the clock, so that
+-- they are above whatever a log may still hold.
+local function current()
+  local found = redis.call('HMGET', META, 'epoch', 'number')
+  local epoch, number = found[1], tonumber(found[2] or 0)
+  local floor = tonumber(ARGV[2])
+  if epoch and not (epoch == ARGV[1] and number < floor) then
+    return epoch, number
+  end
+  number = math.max(floor, number, NOW)
+  redis.call('HSET', META, 'epoch', ARGV[3], 'number', text(number))
+  redis.call('EXPIRE', META, META_SECONDS)
+  return ARGV[3], number
+end
+
+local function log_of(address)
+  return ROOT .. 'log:' .. address
+end
+
+-- Number of the newest entry, 0 without one, and the bytes ever written up to it.
+local function newest(log)
+  local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  if not last then
+    return '0', 0
+  end
+  return string.match(last[1], '^%d+'), tonumber(last[2][4])
+end
+
+-- A session is written to only by the life that owns it.
+local function owns(session, generation)
+  return redis.call('HGET', session, 'generation') == generation
+end
