@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import inf
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from tests.chaos import says
 from tests.chaos.lives import Life
 from tests.chaos.order import Order
-from tests.chaos.positions import NUMBER_BITS, BadPosition, start_of_epoch
+from tests.chaos.positions import NUMBER_BITS, BadPosition
 from tests.chaos.room_book import Acked, Entry, Missing, RoomBook, Stretch
 from tests.chaos.strikes import Strike, Strikes
 from tests.chaos.violations import Kind, Violations
@@ -51,7 +51,7 @@ class Checker:
         self.lost_by_redis: set[str] = set()  # what it may lose by its settings
         self.catch_ups: list[float] = []
         self.ack_seconds = array("d")
-        self._handlers = {
+        self._handlers: dict[str, Callable[..., None]] = {
             "connected": self._connected,
             "disconnected": self._disconnected,
             "refused": self._refused,
@@ -126,7 +126,7 @@ class Checker:
         self.counts["recovered"] += recovered
         life.target = self.order.highest if life.met else None
         life.connected = life.met = True
-        life.sid, life.heard_at = sid, at
+        life.sid, life.heard_at, life.connected_at = sid, at, at
 
     def _disconnected(self, life: Life, at: float, reason: str) -> None:
         life.cut(at)
@@ -147,30 +147,24 @@ class Checker:
         more: bool,
     ) -> None:
         book = self.books[room]
-        base = self.order.rank(position, at)
         shown = [(self.order.rank(place, at), message) for place, message in history]
-        self._check_history(life, at, book, shown, base=base)
+        self._check_history(life, at, book, shown)
         life.joined.add(room)
         life.heard_at = at
         if not book.is_open(life.client):
-            book.open(life.client, _stretch(base, shown, more=more))
+            book.open(life.client, Stretch(shown[0][0] - 1 if shown and more else None))
+            life.fresh.add(room)
         for rank, message in shown:
             if entry := self.order.learn(book, rank, message, at):
                 book.mark_seen(life.client, entry)
 
     def _check_history(
-        self,
-        life: Life,
-        at: float,
-        book: RoomBook,
-        shown: Sequence[tuple[int, str]],
-        *,
-        base: int,
+        self, life: Life, at: float, book: RoomBook, shown: Sequence[tuple[int, str]]
     ) -> None:
         if any(later <= earlier for (earlier, _), (later, _) in pairwise(shown)):
             words = f"{life.name}: the history of {book.name} is out of order"
             self._violate(Kind.ORDER, at, words)
-        for acked in book.absent_from(shown, base=base):
+        for acked in book.absent_from(shown, read_after=life.connected_at):
             self._lose(book, acked, at)
 
     def _lose(self, book: RoomBook, acked: Acked, at: float) -> None:
@@ -188,6 +182,7 @@ class Checker:
         entry = self.order.learn(book, rank, message, at)
         life.heard_at = at
         self._check_epoch(life, rank, at)
+        self._begin(life, rank)
         if rank > life.cursor:
             life.cursor = rank
         else:
@@ -196,6 +191,12 @@ class Checker:
             book.mark_seen(life.client, entry)
         if (took := life.catch_up(rank, at)) is not None:
             self.catch_ups.append(took)
+
+    def _begin(self, life: Life, rank: int) -> None:
+        """The first live event tells where the rooms begin that it has just joined."""
+        for room in life.fresh:
+            self.books[room].begin(life.client, rank)
+        life.fresh.clear()
 
     def _check_epoch(self, life: Life, rank: int, at: float) -> None:
         """One life, one epoch: who meets another has to be told first."""
@@ -292,9 +293,3 @@ def _homes(rooms: Mapping[str, Sequence[int]]) -> dict[int, frozenset[str]]:
         client: frozenset(room for room, members in rooms.items() if client in members)
         for client in clients
     }
-
-
-def _stretch(base: int, shown: Sequence[tuple[int, str]], *, more: bool) -> Stretch:
-    """Its duty begins before its history, or with the epoch when there is no more than that."""
-    first = shown[0][0] - 1 if shown else base
-    return Stretch(low=first if more else min(first, start_of_epoch(base)), base=base)

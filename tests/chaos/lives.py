@@ -18,10 +18,12 @@ class Life:
     connected: bool = False
     met: bool = False  # has been connected once
     sid: str = ""
+    connected_at: float = 0.0
     heard_at: float = 0.0
     cut_at: float | None = None
     target: int | None = None  # caught up when the cursor is there
     joined: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)  # joined, and nothing has come live since
 
     @property
     def name(self) -> str:
@@ -36,6 +38,7 @@ class Life:
         """It was told: what it had joined is gone, and so is the epoch."""
         self.epoch = None
         self.joined.clear()
+        self.fresh.clear()
 
     def catch_up(self, rank: int, at: float) -> float | None:
         """Seconds from the cut, once what was there at its return has been seen."""

@@ -43,21 +43,34 @@ class Entry:
 class Stretch:
     """Ranks over which a client was a member: it had to see all of them, up to `high` if told.
 
-    `low`: before the history that came with its join. `base`: its join; announcements are no part
-    of a history.
+    `low`: before the history that came with its join; None for the begin of the epoch. `base`: the
+    first live event after its join, which tells the epoch; announcements are no part of a history,
+    so they count from there.
     """
 
-    low: int
-    base: int
+    low: int | None
+    base: int | None = None
     high: int | None = None
 
+    def begin(self, rank: int) -> None:
+        """The first live event after the join, of any room."""
+        self.base = rank
+        if self.low is None:
+            self.low = start_of_epoch(rank)
+
     def demands(self, rank: int, entry: Entry, survives: Survives) -> bool:
-        low = self.base if entry.announcement else self.low
-        if rank <= low or (self.high is not None and rank > self.high):
+        if self.high is not None and rank > self.high:
+            return False
+        floor = self.base if entry.announcement else self.low
+        if self.base is None or floor is None or rank <= floor:
             return False
         if rank >= start_of_epoch(self.base):
             return True
         return entry.acked_at is not None and survives(entry.acked_at)
+
+    def is_past(self, rank: int) -> bool:
+        """Whether what it does not demand now it never will."""
+        return self.high is None and self.base is not None and rank <= self.base
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +111,18 @@ class RoomBook:
         if rank in self._pending:
             self._pending[rank].acked_at = at
 
-    def absent_from(self, history: Sequence[tuple[int, str]], *, base: int) -> list[Acked]:
-        """What was acknowledged lately and should be in a history read at `base`, and is not."""
+    def absent_from(self, history: Sequence[tuple[int, str]], *, read_after: float) -> list[Acked]:
+        """What was acknowledged lately and should be in a history, and is not."""
         if not history:
             return []
-        first, shown = history[0][0], {message for _, message in history}
+        first, last = history[0][0], history[-1][0]
+        shown = {message for _, message in history}
         return [
             acked
             for acked in self._acked
-            if first <= acked.rank <= base and acked.message not in shown
+            if first <= acked.rank
+            and (acked.rank <= last or acked.at < read_after)
+            and acked.message not in shown
         ]
 
     def mark_seen(self, client: int, entry: Entry) -> None:
@@ -123,6 +139,10 @@ class RoomBook:
     def open(self, client: int, stretch: Stretch) -> None:
         """Old stretches are settled long before the third after them begins."""
         self._stretches[client] = [*self._stretches[client][-3:], stretch]
+
+    def begin(self, client: int, rank: int) -> None:
+        """The client's first live event since it joined, of any room."""
+        self._stretches[client][-1].begin(rank)
 
     def close(self, client: int, *, high: int) -> None:
         """It was told that it has missed what comes after `high`."""
@@ -163,14 +183,13 @@ class RoomBook:
         demanded = any(
             stretch.demands(rank, entry, self._survives) for stretch in self._stretches[client]
         )
-        decided = rank <= cursor if demanded else final or self._is_before(client, rank)
+        if demanded:
+            decided = rank <= cursor
+        else:
+            decided = final or any(one.is_past(rank) for one in self._stretches[client][-1:])
         if decided:
             entry.done |= self._bits[client]
         return demanded and decided
-
-    def _is_before(self, client: int, rank: int) -> bool:
-        """Whether the client's stretch under way cannot demand it any more."""
-        return self.is_open(client) and rank <= self._stretches[client][-1].base
 
     def _settle(self, rank: int) -> None:
         if self._pending.pop(rank).announcement:

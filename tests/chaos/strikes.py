@@ -17,14 +17,15 @@ SECONDS_OF_EFFECT = 0.25  # a blow is over at once; what is said so soon after i
 class Strike:
     """One fault. Times are seconds of the monotonic clock.
 
-    `told`: the clients that have to be told, and so may be. `certain_until`: what was acknowledged
-    before survives it; None where nothing acknowledged is lost. `back_seconds`: from the end of its
-    round to the first acknowledgement after that.
+    `told`: the clients that have to be told. `excused`: others that may be. `certain_until`: what
+    was acknowledged before survives it; None where nothing acknowledged is lost. `back_seconds`:
+    from the end of its round to the first acknowledgement after that.
     """
 
     name: str
     began_at: float
     told: frozenset[int] = frozenset()
+    excused: frozenset[int] = frozenset()
     certain_until: float | None = None
     detail: str = ""
     ended_at: float | None = None
@@ -87,7 +88,11 @@ class Strikes:
 
     def tell(self, client: int, at: float) -> str | None:
         """The faults by which a client may be told, by name; None when there is none."""
-        causes = [strike for strike in self.all if client in strike.told and strike.covers(at)]
+        causes = [
+            strike
+            for strike in self.all
+            if client in strike.told | strike.excused and strike.covers(at)
+        ]
         for strike in causes:
             strike.were_told.add(client)
         return causes[-1].name if causes else None

@@ -383,7 +383,9 @@ def test_new_epoch_of_a_redis_that_lost_nothing_is_found() -> None:
     story.epoch, story.number = "bbbb1111", 0
     story.cut(ADA, recovered=False)
     story.join(ADA)
+    story.say(CLEO)
     assert Kind.EPOCH in story.kinds()
+    assert "1-bbbb1111 begins an epoch, yet Redis has lost nothing" in story.words()
 
 
 def lost_the_last_seconds(*, acked_before_the_kill: float) -> Story:
