@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.apps.checks.puppets import (
     order,
     stage,
 )
+from tests.apps.checks.records import check_heard, hush
 from tests.integration.cluster import Cluster, kill, start_cluster
 from tests.integration.waiting import wait_until
 
@@ -188,22 +188,10 @@ def check_is_silent_while_away(client: Puppet) -> None:
 
 def check_heard_all(client: Puppet, speakers: list[Puppet]) -> int:
     """Everything acknowledged came once and in order; returns how much came."""
-    heard = [text for name, text in events(client) if name == "said"]
-    for speaker in speakers:
-        told = speaker.tell("hush")
-        mine = [text for text in heard if text.startswith(speaker.name)]
-        numbers = [int(text.rpartition(" ")[2]) for text in mine]
-        assert numbers == sorted(set(numbers)), f"doubled or out of order: {mine}"
-        missing = set(told["acked"]) - set(mine)
-        assert not missing, f"{len(missing)} of {len(told['acked'])} missed: {sorted(missing)[:5]}"
-    return len(heard)
-
-
-def hush(world: World, client: Puppet, speakers: list[Puppet]) -> None:
-    """Let the speakers end, and wait until all of it has arrived."""
-    for speaker in speakers:
-        speaker.tell("hush")
-        fence([client], by=speaker, word=uuid.uuid4().hex)
+    check_heard(client, hush(speakers, [client]))
+    events(client)
+    check_is_silent_while_away(client)
+    return len(client.heard("said"))
 
 
 # Back after a death
@@ -230,10 +218,8 @@ def test_client_whose_worker_ends_ten_times_misses_nothing_and_keeps_its_id(
         client.wait("connect", count=1 + times)
         check_came_back(client, first)
         world.cluster.wait_until_ready()
-    hush(world, client, speakers)
     assert client.heard("connect") == [[first.id, False], *[[first.id, True]] * TIMES]
     assert slots == {0, 1}
-    check_is_silent_while_away(client)
     assert check_heard_all(client, speakers) > 20 * TIMES
 
 
@@ -253,9 +239,7 @@ def test_client_that_is_cut_again_and_again_misses_nothing(world: World, delay: 
     for times in range(1, CUTS + 1):
         client.cut()
         client.wait("connect", count=1 + times)
-    hush(world, client, speakers)
     assert client.heard("connect") == [[first.id, False], *[[first.id, True]] * CUTS]
-    check_is_silent_while_away(client)
     assert check_heard_all(client, speakers) > CUTS
 
 

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { clientOptions, io, patience, print, withResolvers } from "./client.mjs";
 
 const OUTCOMES = ["connect", "connect_error", "disconnect"];
+const LONG_PATIENCE = 6 * patience; // an emit may wait for Redis for 30 s
 const puppets = new Map();
 
 /** Data with bytes as JSON has it, and back. */
@@ -30,6 +31,7 @@ function mapped(value, change) {
 class Puppet {
   #waiting = new Set();
   #talk = null;
+  #begun = [];
 
   /** pid, offset: those of an earlier life, as the stock client keeps them. */
   constructor({ name, url, namespace = "", pid, offset, answer, ...options }) {
@@ -119,6 +121,19 @@ class Puppet {
     this.socket.emit(...args);
   }
 
+  /** Ask, and go on; `answers` waits for what came of it. */
+  begin({ args }) {
+    const { promise, resolve } = withResolvers();
+    const done = (error, ...values) => resolve(error ? { error: error.message } : { values });
+    this.socket.timeout(LONG_PATIENCE).emit(...args, done);
+    this.#begun.push(promise);
+  }
+
+  /** The acknowledgements of all that was begun, in that order. */
+  async answers() {
+    return Promise.all(this.#begun.splice(0));
+  }
+
   /** End the transport without a word, as a lost network does. */
   cut() {
     const { transport } = this.socket.io.engine;
@@ -142,7 +157,7 @@ class Puppet {
       const text = `${this.name} ${talk.said++}`;
       const order = ["emit", [event, text, padding].filter(Boolean), { to: room }];
       talk.pending++;
-      this.socket.timeout(6 * patience).emit("do", [order], (error, outcomes) => {
+      this.socket.timeout(LONG_PATIENCE).emit("do", [order], (error, outcomes) => {
         talk.pending--;
         const refusal = error ? { raised: error.message } : outcomes[0];
         if (refusal) talk.refused.push([text, refusal.raised]);

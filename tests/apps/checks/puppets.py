@@ -68,6 +68,15 @@ class Puppet:
         """Orders to the server that nobody waits for."""
         self.tell("send", args=["do", list(orders)])
 
+    def begin(self, *orders: Order) -> None:
+        """Orders to the server, whose acknowledgement `answers` waits for."""
+        self.tell("begin", args=["do", list(orders)])
+
+    def answers(self) -> list[dict[str, Any]]:
+        """`{"values": …}` or `{"error": …}` for all that was begun."""
+        answers: list[dict[str, Any]] = self.tell("answers")
+        return answers
+
     def state(self) -> State:
         return State(**self.tell("state"))
 

@@ -112,6 +112,12 @@ def do(orders: list[Any]) -> list[Any]:
     return [outcome(*order) for order in orders]
 
 
+def say(room: Any, text: str) -> str:
+    """As plain as most handlers are: what its emit raises, it raises."""
+    flask_socketio.emit("said", text, to=room)
+    return "said"
+
+
 def outcome(operation: str, args: list[Any], keywords: dict[str, Any]) -> Any:
     try:
         return OPERATIONS[operation](*args, **keywords)
@@ -145,6 +151,7 @@ def write(what: str, **more: Any) -> None:
 
 for namespace in NAMESPACES:
     socketio.on_event("do", do, namespace=namespace)
+    socketio.on_event("say", say, namespace=namespace)
     socketio.on_event("connect", connect, namespace=namespace)
     socketio.on_event("disconnect", disconnect, namespace=namespace)
 
