@@ -7,7 +7,8 @@ Everything on the link comes in rising numbers, so one number, `high`, tells wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from engineio.packet import Packet
@@ -19,6 +20,7 @@ from siocluster.bus.message import Message
 
 log = logging.getLogger(__name__)
 Action = Callable[[], None]
+Held = Message | Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Delivery:
         self.epoch = ""
         self.high = 0
         self.chain: int | None = None
-        self.held: list[Message | Action] | None = None
+        self.held: list[Held] | None = None
         self._channels = channels
         self._clients = clients
         self._hooks: Hooks
@@ -110,30 +112,26 @@ class Delivery:
     def release(self, found: Iterable[Message]) -> None:
         """Deliver what was found and what is held, by number, each once; then all is live again.
 
-        What is to run after a message keeps its place behind it.
+        What is to run after a message keeps its place behind it. A message may put a client into a
+        room whose log has to be read first: then the rest is held once more.
         """
-        held, self.held = self.held or [], None
-        rest = sorted((one for one in found if one.number > self.high), key=_number)
-        for item in held:
+        items, self.held = deque(_merged(found, self.held or [])), None
+        while items:
+            item = items.popleft()
             if not isinstance(item, Message):
                 item()
-                continue
-            while rest and rest[0].number <= item.number:
-                self._deliver_once(rest.pop(0))
-            self._deliver_once(item)
-        for one in rest:
-            self._deliver_once(one)
-
-    def _deliver_once(self, message: Message) -> None:
-        if message.number > self.high:
-            self._deliver(message)
+            elif item.number > self.high:
+                self._deliver(item)
+            if self.held is not None:
+                self.held.extend(items)
+                return
 
     # To the clients
 
     def _deliver(self, message: Message) -> None:
         self.high = message.number
         if message.chain is not None:
-            self.chain = message.number
+            self.chain = max(self.chain or 0, message.number)
         for target in message.previous:
             channel = self._channels.get(target)
             if channel is not None:
@@ -192,5 +190,11 @@ class Delivery:
             self._hooks.put(client, packets)
 
 
-def _number(message: Message) -> int:
-    return message.number
+def _merged(found: Iterable[Message], held: Iterable[Held]) -> Iterator[Held]:
+    """By number; an action stays behind the message that it followed."""
+    rest = deque(sorted(found, key=lambda message: message.number))
+    for item in held:
+        while isinstance(item, Message) and rest and rest[0].number <= item.number:
+            yield rest.popleft()
+        yield item
+    yield from rest

@@ -151,11 +151,11 @@ class Resync:
     def _deliver(
         self, found: dict[int, Message], heads: dict[str, int], *, number: int, chain: int
     ) -> None:
-        before = self._delivery.high
-        self._delivery.release(found.values())
         if found:
             log.info("Made good %d events that were missed.", len(found))
-        self._delivery.high = max(self._delivery.high, before, number)
+        self._delivery.release(found.values())
+        if self._delivery.held is None:
+            self._delivery.high = max(self._delivery.high, number)
         self._delivery.chain = max(self._delivery.chain or 0, chain)
         for address, newest in heads.items():
             channel = self._channels.get(address)
