@@ -10,7 +10,7 @@ from typing import Any
 from flask import request
 from flask_socketio import emit
 
-from siocluster.errors import NotStoredError
+from siocluster.errors import NotStoredError, SioclusterError
 
 from .pace import TooFast, pace_of
 from .rules import Refused
@@ -29,9 +29,9 @@ def answered(handler: Callable[..., Answer]) -> Callable[..., Answer]:
             return {"ok": True, **handler(*arguments)}
         except Refused as refusal:
             return refused(refusal)
-        except NotStoredError as error:
-            log.warning("%s was not stored: %s", handler.__name__, error)
-            return not_stored()
+        except SioclusterError as error:
+            log.warning("%s could not be answered: %s", handler.__name__, error)
+            return not_now(error)
 
     return answer
 
@@ -48,17 +48,17 @@ def refused(refusal: Refused) -> Answer:
     return told
 
 
-def not_stored() -> Answer:
+def not_now(error: SioclusterError) -> Answer:
     """As the ack alone: an event to the sender would wait for the store that failed just now."""
     return {
         "ok": False,
-        "code": "not_stored",
-        "error": "The chat cannot keep this just now. Try again in a moment.",
+        "code": "not_stored" if isinstance(error, NotStoredError) else "unavailable",
+        "error": "The chat cannot do this just now. Try again in a moment.",
     }
 
 
 def tell_sender(told: Answer) -> None:
     try:
         emit("refused", told)
-    except NotStoredError as error:
-        log.warning("a refusal was not stored: %s", error)
+    except SioclusterError as error:
+        log.warning("a refusal could not be told: %s", error)

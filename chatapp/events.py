@@ -35,10 +35,10 @@ person with the same id within 24 hours, it is stored and told once and answered
 position.
 
 What cannot be accepted is answered with `{ok: false, code, error}`: as the ack, for those who asked
-for one, and as the event `refused`, for those who did not (a handler cannot know which). Two codes
+for one, and as the event `refused`, for those who did not (a handler cannot know which). Some codes
 mean "send it again": `too_fast` (with `retry_after`, in seconds; 20 messages at once, then 10 a
-second) and `not_stored` (the ack alone). A connection with an unusable room is refused:
-CONNECT_ERROR `{message, data: {code}}`.
+second) and, as the ack alone, `not_stored` and `unavailable`. A connection with an unusable room is
+refused: CONNECT_ERROR `{message, data: {code}}`.
 """
 
 from __future__ import annotations

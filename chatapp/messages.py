@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from siocluster import rooms
-from siocluster.errors import NotStoredError
+from siocluster.errors import SioclusterError
 from siocluster.rooms import Person
 
 from .people import Member
@@ -71,8 +71,8 @@ def announce(event: str, room: object, person: Person) -> None:
     member = Member(id=person.id, username=person.data["username"], roomid=roomid)
     try:
         rooms.store("message", {"event": event, "data": about(member)}, door(roomid))
-    except NotStoredError as error:
-        log.warning("%s was not stored: %s", event, error)
+    except SioclusterError as error:
+        log.warning("%s could not be told: %s", event, error)
 
 
 def about(member: Member) -> Told:
