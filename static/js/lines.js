@@ -1,21 +1,18 @@
-// Builds what the log shows. Text of people becomes text nodes, never markup.
+// Builds the lines of a conversation.
 
-import { localeOf, say } from "./text.js";
+import { button, element, sign } from "./dom.js";
+import { avatar, hueOf, nameOf } from "./faces.js";
+import { say, sayDay, sayMoment, sayTime } from "./text.js";
 
 const LINK = /https?:\/\/[^\s<>"'，。！？；：）】》]+[^\s<>"'，。！？；：）】》.,!?;:)\]]/g;
-
-export function element(tag, className, ...children) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.append(...children);
-  return made;
-}
+const CHECK = "M4.5 13l4.8 4.8L19.5 7.2";
+const CLOCK = "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 7.5V12l3 2";
 
 /** One message. `follows`: of the same person as the line before; `tag`: tells namesakes apart. */
 export function sayLine(entry, { language, mine, follows, tag }) {
-  const author = element("span", "author", mine ? say(language, "you") : entry.username);
-  if (tag) author.append(" ", element("span", "tag", tag));
-  const bubble = element("div", "bubble", paragraph(entry.text), timeOf(entry, language));
+  const author = nameOf("author", mine ? say(language, "you") : entry.username, tag);
+  const tick = mine ? sign("tick", CHECK, say(language, "stored")) : "";
+  const bubble = element("div", "bubble", paragraph(entry.text), foot(entry, { language, tick }));
   const line = element("article", "say", element("div", "stack", author, bubble));
   if (!mine) line.prepend(avatar(entry));
   line.classList.toggle("mine", mine);
@@ -24,66 +21,45 @@ export function sayLine(entry, { language, mine, follows, tag }) {
   return line;
 }
 
-export function noticeLine(entry, { language, mine }) {
-  const line = element("p", "notice", noticeText(entry, { language, mine }), " ");
+export function noticeLine(entry, { language, mine, tag }) {
+  const line = element("p", "notice", noticeText(entry, { language, mine, tag }), " ");
   line.append(timeOf(entry, language));
   return line;
 }
 
-/** A message that is still here. `takeBack` puts it back into the box. */
-export function waitingLine(message, { note, label, takeBack }) {
-  const bubble = element("div", "bubble", paragraph(message.text));
+/** What begins a day: its name. */
+export function dayLine({ time }, { language }) {
+  return element("p", "day", element("span", "", sayDay(language, time)));
+}
+
+/** A message that is still here. `note`: why; `choices`: what its author can do, as [label, act]. */
+export function pendingLine(message, { language, note, choices }) {
+  const tick = sign("tick", CLOCK, say(language, "sending"));
+  const bubble = element("div", "bubble", paragraph(message.text), foot(message, { language, tick }));
+  const line = element("article", "say mine pending", element("div", "stack", bubble));
   const state = element("p", "state", note);
-  if (label) state.append(" ", button(label, takeBack));
-  const line = element("article", "say mine waiting", element("div", "stack", bubble, state));
+  state.append(...choices.flatMap(([label, act]) => [" ", button("inline", label, act)]));
+  if (note) bubble.after(state);
+  line.classList.toggle("waiting", note !== "");
   line.classList.toggle("rejected", message.problem !== null);
   return line;
 }
 
-function button(label, onClick) {
-  const made = element("button", "inline", label);
-  made.type = "button";
-  made.addEventListener("click", onClick);
-  return made;
+function noticeText({ kind, username }, { language, mine, tag }) {
+  const name = tag ? `${username} (${tag})` : username;
+  if (kind === "quit") return say(language, "quit", { name });
+  return mine ? say(language, "you_joined") : say(language, "joined", { name });
 }
 
-function noticeText({ kind, username }, { language, mine }) {
-  if (kind === "quit") return say(language, "quit", { name: username });
-  if (kind === "back") return say(language, "you_are_back");
-  return mine ? say(language, "you_joined") : say(language, "joined", { name: username });
-}
-
-function avatar({ username }) {
-  const made = element("span", "avatar", initials(username));
-  made.setAttribute("aria-hidden", "true");
-  return made;
-}
-
-function initials(name) {
-  const firsts = name.split(/\s+/).map((word) => firstLetter(word));
-  const two = firsts.length > 1 && firsts.slice(0, 2).every((one) => /^\p{Letter}/u.test(one));
-  return (two ? firsts[0] + firsts[1] : firsts[0]).toUpperCase();
-}
-
-function firstLetter(word) {
-  return [...new Intl.Segmenter().segment(word)][0]?.segment ?? "";
-}
-
-function hueOf(id) {
-  const sum = [...id].reduce((hash, one) => (hash * 31 + one.codePointAt(0)) % 9973, 7);
-  return String((sum * 47) % 360);
+function foot(message, { language, tick }) {
+  return element("span", "foot-line", timeOf(message, language), tick);
 }
 
 function timeOf({ time }, language) {
-  const date = new Date(time);
-  const made = element("time", "time", format(language, { timeStyle: "short" }, date));
-  made.dateTime = date.toISOString();
-  made.title = format(language, { dateStyle: "full", timeStyle: "medium" }, date);
+  const made = element("time", "time", sayTime(language, time));
+  made.dateTime = new Date(time).toISOString();
+  made.title = sayMoment(language, time);
   return made;
-}
-
-function format(language, options, date) {
-  return new Intl.DateTimeFormat(localeOf(language), options).format(date);
 }
 
 function paragraph(text) {

@@ -9,7 +9,7 @@ export function randomToken() {
 }
 
 export class Memory {
-  #saved = null;
+  #saved = { rooms: [] };
 
   get name() {
     return read("localStorage", "chat.name") ?? "";
@@ -24,6 +24,11 @@ export class Memory {
     const key = read("localStorage", "chat.key") ?? randomToken();
     write("localStorage", "chat.key", key);
     return key;
+  }
+
+  /** The names of the rooms that this tab had open. */
+  get rooms() {
+    return JSON.parse(read("sessionStorage", "chat.rooms") ?? "[]");
   }
 
   outbox(room) {
@@ -42,13 +47,18 @@ export class Memory {
     write("localStorage", "chat.language", language);
   }
 
-  follow({ name, room, outbox }) {
-    if (room !== null && outbox !== this.#saved) {
-      write("localStorage", "chat.name", name);
-      write("sessionStorage", `chat.outbox.${room}`, JSON.stringify(outbox));
-    }
-    this.#saved = outbox;
+  follow({ name, rooms }) {
+    const before = this.#saved.rooms;
+    this.#saved = { rooms };
+    if (rooms === before) return;
+    if (rooms.length > 0) write("localStorage", "chat.name", name);
+    write("sessionStorage", "chat.rooms", JSON.stringify(rooms.map(({ roomid }) => roomid)));
+    rooms.filter((room) => !before.includes(room)).forEach(keepOutbox);
   }
+}
+
+function keepOutbox({ roomid, outbox }) {
+  write("sessionStorage", `chat.outbox.${roomid}`, JSON.stringify(outbox));
 }
 
 // A browser may forbid storage or find it full: the page then works and forgets.

@@ -1,22 +1,29 @@
 // Draws the state. Reports what people do through `actions`; decides nothing.
 
-import { Composer } from "./composer.js";
 import { inviteLink } from "./address.js";
+import { drawBanner } from "./banner.js";
+import { Composer } from "./composer.js";
+import { Door } from "./door.js";
+import { each, elementsById, setText } from "./dom.js";
 import { Log } from "./log.js";
-import { otherLanguage, say, sayProblem, tagOf } from "./text.js";
+import { Side } from "./side.js";
+import { otherLanguage, say, tagOf } from "./text.js";
 
 const COPIED_FOR = 2_000; // milliseconds
-const LOBBY = "lobby";
 
 export class View {
   #page = elementsById();
   #actions;
+  #door;
+  #side;
   #log;
   #composer;
   #drawn = { language: null, room: undefined };
 
   constructor(actions) {
     this.#actions = { ...actions, takeBack: (message) => this.#takeBack(message) };
+    this.#door = new Door(this.#page, this.#actions);
+    this.#side = new Side(this.#page, this.#actions);
     this.#log = new Log(this.#page, this.#actions);
     this.#composer = new Composer(this.#page, this.#actions);
     this.#listen();
@@ -26,19 +33,17 @@ export class View {
     const { language, room } = this.#drawn;
     this.#drawn = state;
     if (state.language !== language) this.#speak(state);
+    this.#door.render(state);
     if (state.room !== room) this.#move(state);
-    this.#drawDoor(state);
     if (state.room !== null) this.#drawRoom(state);
   }
 
   #listen() {
-    const { enter, place } = this.#page;
-    enter.addEventListener("submit", (event) => this.#enter(event));
-    place.addEventListener("input", () => this.#labelGo());
     const does = {
       leave: () => this.#actions.leave(),
       retry: () => this.#actions.retry(),
       invite: () => this.#invite(),
+      "seek-older": () => this.#actions.seekOlder(this.#drawn.room),
       "scroll-down": () => this.#log.scrollDown(),
       "switch-language": () => this.#actions.switchLanguage(),
     };
@@ -57,25 +62,16 @@ export class View {
       one.lang = tagOf(otherLanguage(language));
     });
     this.#page["invite-label"].textContent = word("invite_short");
-    this.#labelGo();
-  }
-
-  #drawDoor({ language, problem }) {
-    const shown = this.#page.problem;
-    shown.hidden = problem === null;
-    shown.textContent = problem === null ? "" : sayProblem(language, problem);
-    const about = (field) => String(problem !== null && problem.startsWith(`${field}_`));
-    this.#page.name.setAttribute("aria-invalid", about("name"));
-    this.#page.place.setAttribute("aria-invalid", about("room"));
   }
 
   #drawRoom(state) {
-    const { room, title, link, route, banner } = this.#page;
+    const { room, title, link, route } = this.#page;
     room.dataset.link = state.link;
     setText(title, `#${state.room}`);
     setText(link, say(state.language, state.link));
     setText(route, [state.transport, state.worker].filter(Boolean).join(" · "));
-    banner.hidden = state.link !== "offline";
+    drawBanner(this.#page, state);
+    this.#side.render(state);
     this.#log.render(state);
   }
 
@@ -85,31 +81,11 @@ export class View {
     this.#page.room.hidden = !inside;
     document.title = inside ? `#${state.room}` : "Rooms";
     this.#composer.open(state.room);
-    if (!inside) this.#openDoor(state);
+    if (!inside) this.#door.open(state);
   }
 
-  #openDoor({ name, wantedRoom, problem }) {
-    this.#page.name.value = name;
-    this.#page.place.value = wantedRoom === LOBBY ? "" : wantedRoom;
-    this.#page.place.placeholder = LOBBY;
-    this.#labelGo();
-    const wrong = problem?.startsWith("room_") ? this.#page.place : this.#page.name;
-    wrong.focus();
-  }
-
-  #labelGo() {
-    const room = this.#page.place.value.trim() || LOBBY;
-    this.#page.go.textContent = say(this.#drawn.language, "go", { room });
-  }
-
-  #enter(event) {
-    event.preventDefault();
-    const { name, place } = this.#page;
-    this.#actions.enter({ name: tidy(name.value), room: tidy(place.value) || LOBBY });
-  }
-
-  #takeBack({ message_id, text }) {
-    this.#actions.forget(message_id);
+  #takeBack({ room, message_id, text }) {
+    this.#actions.forget({ room, message_id });
     this.#composer.takeBack(text);
   }
 
@@ -127,21 +103,4 @@ export class View {
     label.textContent = say(language, "copied");
     setTimeout(() => { label.textContent = say(this.#drawn.language, "invite_short"); }, COPIED_FOR);
   }
-}
-
-function elementsById() {
-  return Object.fromEntries(Array.from(document.querySelectorAll("[id]"), (one) => [one.id, one]));
-}
-
-function each(selector, act) {
-  document.querySelectorAll(selector).forEach(act);
-}
-
-// Setting the same text again would make a screen reader say it again.
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function tidy(text) {
-  return text.trim().normalize("NFC");
 }

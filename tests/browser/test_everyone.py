@@ -30,7 +30,7 @@ def test_the_keyboard_is_enough(meet: Meet, room: str) -> None:
     keyboard.press("Enter")
     expect(ada.log.locator(".text")).to_have_text("one line\nand another", use_inner_text=True)
     expect(ada.box).to_be_focused()
-    for _ in range(4):  # the conversation, the language, the invite link, the way out
+    for _ in range(3):  # the conversation, the invite link, the way out
         keyboard.press("Shift+Tab")
     expect(ada.page.get_by_role("button", name="Leave the room")).to_be_focused()
     keyboard.press("Enter")
@@ -84,7 +84,7 @@ def test_every_sentence_exists_in_every_language(meet: Meet) -> None:
     page.goto("/")
     keys = page.evaluate(
         """async () => {
-            const { words } = await import("/static/js/text.js");
+            const { words } = await import("/static/js/words.js");
             return Object.values(words).map((one) => Object.keys(one).sort());
         }"""
     )

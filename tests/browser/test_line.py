@@ -61,12 +61,12 @@ def test_what_is_said_offline_arrives_once_and_in_order(meet: Meet, room: str) -
 
 def test_what_is_said_again_for_want_of_an_answer_is_shown_once(meet: Meet, room: str) -> None:
     ada = meet()
-    dropped: list[str | bytes] = []
+    dropped: list[str] = []
 
     def pass_on(packet: str | bytes, route: WebSocketRoute) -> None:
         """All but the telling of the first message, and its ack."""
         is_lost = "message_id" in str(packet) and len(dropped) < 2
-        (dropped.append if is_lost else route.send)(packet)
+        dropped.append(str(packet)) if is_lost else route.send(packet)
 
     def listen(route: WebSocketRoute) -> None:
         route.connect_to_server().on_message(lambda packet: pass_on(packet, route))
@@ -77,12 +77,12 @@ def test_what_is_said_again_for_want_of_an_answer_is_shown_once(meet: Meet, room
     ben = meet().come(room, name="Ben")
     ada.say("once")
     ada.say("and after it")
-    ada.wait_for("offline")
-    ada.wait_for("back", "online")
     expect(ben.line("and after it")).to_be_visible()
-    assert [str(packet)[:2] for packet in dropped] == ["42", "43"]
+    assert sorted(packet[:2] for packet in dropped) == ["42", "43"]
     for person in (ada, ben):
         expect(person.log.locator(".text")).to_have_text(["once", "and after it"])
+    expect(ada.waiting.get_by_role("article")).to_have_count(0)
+    expect(ada.state).to_have_text("Online")
 
 
 def test_draft_and_waiting_messages_survive_a_reload(meet: Meet, room: str) -> None:
