@@ -2,7 +2,7 @@
 SETUP = @sh tools/python -m tools.setup
 PYTHON_VENV = .venv/bin/python
 
-.PHONY: run setup test style format types bench lock clean
+.PHONY: run setup test chaos style format types bench lock clean
 
 run:
 	$(SETUP) run
@@ -15,6 +15,12 @@ setup:
 test:
 	$(SETUP) test
 	@. .venv/test.env && exec $(PYTHON_VENV) -m pytest $(ARGS)
+
+# make chaos MINUTES=60 SEED=7 ARGS="--fault kill_worker"
+chaos:
+	$(SETUP) test
+	@. .venv/test.env && exec $(PYTHON_VENV) -m tests.chaos --minutes $(or $(MINUTES),10) \
+	  $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 style:
 	$(SETUP) tools

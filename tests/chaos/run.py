@@ -35,7 +35,7 @@ class Run:
     checker: Checker
     screen: Screen
     stop: asyncio.Event
-    long_ones: set[asyncio.Task[None]] = field(default_factory=set)
+    long_ones: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def play(self) -> None:
         await self._until(lambda: not self.checker.away(), SECONDS_TO_ENTER, "all clients to join")
@@ -48,7 +48,7 @@ class Run:
             await self._settle()
         finally:
             watching.cancel()
-            await asyncio.gather(watching, *self.long_ones, return_exceptions=True)
+            await asyncio.gather(watching, return_exceptions=True)
 
     async def _until(self, condition: Callable[[], bool], seconds: float, words: str) -> None:
         """Raises StuckError in words when it does not hold in time."""
@@ -82,10 +82,12 @@ class Run:
         stopping.cancel()
 
     async def _round(self, number: int, each: Round, deadline: float) -> None:
-        now = [blow for blow in each.blows if not blow.fault.lasts]
         for blow in each.blows:
-            if blow.fault.lasts and time.monotonic() + blow.fault.lasts < deadline:
-                self._begin_long(blow)
+            if blow.fault.lasts:
+                self._begin_long(blow, deadline)
+        now = [blow for blow in each.blows if not blow.fault.lasts]
+        if not now:
+            return
         try:
             async with asyncio.timeout(SECONDS_FOR_ROUND):
                 strikes = await asyncio.gather(*map(self._strike, now))
@@ -96,16 +98,20 @@ class Run:
         self.screen.round(number, strikes, self.checker)
         await asyncio.sleep(each.rest)
 
-    def _begin_long(self, blow: Blow) -> None:
-        async def whole() -> None:
-            strike = await self._strike(blow)
-            await asyncio.sleep(RECORDS_LAG)
-            self.checker.close(strike, served_since=None, now=time.monotonic())
-            self.screen.round(0, [strike], self.checker)
+    def _begin_long(self, blow: Blow, deadline: float) -> None:
+        """Beside the rounds to come, if there is time, and none of its kind is under way."""
+        name = blow.fault.name
+        if time.monotonic() + blow.fault.lasts < deadline and name not in self.long_ones:
+            self.long_ones[name] = asyncio.create_task(self._long(blow))
 
-        task = asyncio.create_task(whole())
-        self.long_ones.add(task)
-        task.add_done_callback(self.long_ones.discard)
+    async def _long(self, blow: Blow) -> None:
+        try:
+            strike = await self._strike(blow)
+        finally:
+            del self.long_ones[blow.fault.name]
+        await asyncio.sleep(RECORDS_LAG)
+        self.checker.close(strike, served_since=None, now=time.monotonic())
+        self.screen.round(0, [strike], self.checker)
 
     async def _strike(self, blow: Blow) -> Strike:
         await asyncio.sleep(blow.delay)
@@ -146,10 +152,10 @@ class Run:
 
     async def _settle(self) -> None:
         """Let everything be answered and seen; what is not then is missing."""
-        if self.long_ones and not self.stop.is_set():
-            await asyncio.wait(self.long_ones)
-        for task in self.long_ones:
+        long_ones = list(self.long_ones.values())
+        for task in long_ones if self.stop.is_set() else []:
             task.cancel()
+        await asyncio.gather(*long_ones, return_exceptions=self.stop.is_set())
         self.stage.command("quiet")
         deadline = time.monotonic() + SECONDS_TO_SETTLE
         while time.monotonic() < deadline and not self._is_settled():

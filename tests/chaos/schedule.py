@@ -44,8 +44,9 @@ def rounds(faults: Sequence[Fault], *, seed: int) -> Iterator[Round]:
 
 
 def _bag(faults: Sequence[Fault], chance: Random) -> Iterator[Fault]:
+    """All in a new order each time; those that go on for long come first, to have the time."""
     while True:
-        yield from chance.sample(faults, len(faults))
+        yield from sorted(chance.sample(faults, len(faults)), key=lambda fault: not fault.lasts)
 
 
 def _go_together(one: Fault, other: Fault) -> bool:

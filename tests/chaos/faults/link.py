@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-from tests.chaos.proxy import Deaf, Frozen, Weather
+from tests.chaos.proxy import Deaf, Frozen, Slow, Weather
 from tests.chaos.stage import Stage
+
+DRIP = 30_000.0  # bytes a second; a worker is sent about 100 000
 
 
 async def half_open(stage: Stage, chance: Random) -> str:
@@ -50,6 +52,18 @@ async def replies_lost(stage: Stage, chance: Random) -> str:
         stage.link.clear()
         _cut(stage, deaf)
     return ""
+
+
+async def slow(stage: Stage, chance: Random) -> str:
+    """Replies and messages drip at less than what comes in, then all of it at once."""
+    seconds = chance.uniform(3, 8)
+    _set(stage, Slow(DRIP))
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        _set(stage, Weather())
+        stage.link.clear()
+    return f"{seconds:.0f} s"
 
 
 def _set(stage: Stage, weather: Weather) -> None:

@@ -33,6 +33,7 @@ def _all(plan: Plan) -> list[Fault]:
         Fault("flush", redis.emptied, "redis", told=AWAKE, lost_before=EVERYTHING),
         Fault("link_half_open", link.half_open, "link"),
         Fault("one_link_half_open", link.one_half_open, "link"),
+        Fault("link_slow", link.slow, "link"),
         Fault("replies_lost", link.replies_lost, "link"),
         Fault("nginx_killed", clients.nginx_killed, "nginx"),
         Fault("transport_cut", clients.transport_cut, "door"),
