@@ -10,7 +10,7 @@ from typing import Any
 from flask import request
 from flask_socketio import emit
 
-from siocluster.errors import NotStoredError, SioclusterError
+from siocluster.rooms import NotStoredError, SioclusterError
 
 from .pace import TooFast, pace_of
 from .rules import Refused

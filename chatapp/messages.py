@@ -8,8 +8,7 @@ import uuid
 from typing import Any
 
 from siocluster import rooms
-from siocluster.errors import SioclusterError
-from siocluster.rooms import Person
+from siocluster.rooms import Person, SioclusterError
 
 from .people import Member
 from .places import behind, door, talk
