@@ -42,6 +42,7 @@ UNREACHABLE = (NotStoredError, redis.exceptions.RedisError, OSError)
 class Coming:
     """A client between its CONNECT packet and the answer."""
 
+    recovers: bool = False
     pid: object = None
     offset: object = None
     session: Session | None = None
@@ -97,7 +98,9 @@ class Connecting:
         after that the stock JavaScript client would not try again."""
         namespace = namespace or "/"
         coming = Coming()
-        if isinstance(auth, dict) and "pid" in auth:
+        environ = self._server.environ.get(eio_sid)
+        coming.recovers = environ is not None and self._parts.wants_recovery(environ, namespace)
+        if coming.recovers and isinstance(auth, dict) and "pid" in auth:
             coming.pid, coming.offset = auth.pop("pid"), auth.pop("offset", None)
         self._coming[eio_sid, namespace] = coming
         try:
@@ -125,14 +128,12 @@ class Connecting:
         """The manager's `pre_connect`: the record of a new client, or of one that comes back."""
         parts = self._parts
         coming = self._coming.setdefault((eio_sid, namespace), Coming())
-        environ = self._server.environ.get(eio_sid)
-        recovers = environ is not None and parts.wants_recovery(environ, namespace)
         client = None
-        if recovers and isinstance(coming.pid, str):
+        if coming.recovers and isinstance(coming.pid, str):
             client = self._come_back(coming, coming.pid, eio_sid, namespace)
         if client is None:
             client = Client(self._server.eio.generate_id(), namespace, eio_sid)
-            if recovers:
+            if coming.recovers:
                 client.pid, client.held = new_pid(), []
             coming.begun = parts.membership.begin(client)
         if eio_sid not in self._server.environ:

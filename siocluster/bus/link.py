@@ -98,11 +98,19 @@ class Link:
     # What the worker asks for
 
     def call(
-        self, name: str, *arguments: Any, then: Callable[[Reply], None] | None = None
+        self,
+        name: str,
+        *arguments: Any,
+        then: Callable[[Reply], None] | None = None,
+        first: bool = False,
     ) -> Ticket:
-        """Run a script; `then` gets its reply in Redis's order. Never waits."""
+        """Run a script; `then` gets its reply in Redis's order. Never waits. `first`: before all that
+        waits to be sent."""
         ticket = Ticket(name, arguments, then)
-        self._unsent.append(ticket)
+        if first:
+            self._unsent.appendleft(ticket)
+        else:
+            self._unsent.append(ticket)
         self._waiting_bytes += ticket.size
         self._wake.set()
         return ticket

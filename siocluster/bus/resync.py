@@ -97,9 +97,10 @@ class Resync:
     def _once(self, wanted: set[str] | None) -> None:
         high = self._delivery.high
         found: dict[int, Message] = {}
-        number, chain, heads = self._heads([*self._addresses(wanted)])
+        number, chain, heads = self._heads(self._addresses(wanted), first=wanted is None)
         if wanted is None and chain not in (self._delivery.chain, 0):
-            heads |= self._heads([sid_address(client.sid) for client in self._clients])[2]
+            sids = [sid_address(client.sid) for client in self._clients]
+            heads |= self._heads(sids, first=True)[2]
         for address, newest in heads.items():
             if newest > high:
                 self._read(address, high, number, found)
@@ -114,32 +115,46 @@ class Resync:
         channels = [channel.address for channel in self._channels]
         return channels if wanted is None else [one for one in channels if one in wanted]
 
-    def _heads(self, addresses: list[str]) -> tuple[int, int, dict[str, int]]:
+    def _heads(self, addresses: list[str], *, first: bool) -> tuple[int, int, dict[str, int]]:
         """Number, the place's chain, newest of each log: all as of one moment or later."""
         chunks = [addresses[at : at + LOGS_A_CALL] for at in range(0, len(addresses), LOGS_A_CALL)]
-        tickets = [self._link.call("heads", self._place, *chunk) for chunk in chunks or [[]]]
+        # Not behind what waited for Redis: a whole outbox may be more than a log keeps.
+        tickets = [
+            self._link.call("heads", self._place, *chunk, first=first)
+            for chunk in chunks or [[]]
+        ]
         heads: dict[str, int] = {}
-        first: tuple[int, int] | None = None
+        numbers, chains = [], []
         for chunk, ticket in zip(chunks or [[]], tickets, strict=True):
             number, epoch, chain, *newest = ticket.wait()
-            first = first or (int(number), int(chain))
+            numbers.append(int(number))
+            chains.append(int(chain))
             self._delivery.reached(int(number), epoch.decode())
             heads |= dict(zip(chunk, map(int, newest), strict=True))
-        assert first is not None
-        return *first, heads
+        return min(numbers), min(chains), heads
 
     def _read(self, address: str, high: int, upto: int, found: dict[int, Message]) -> None:
-        """What is above `upto` arrives by itself, in its order with that of other rooms."""
-        complete = True
+        """What is above `upto` arrives by itself, in its order with that of other rooms; what is
+        held already need not be kept in the log any more."""
+        upto = min(upto, self._before_held(address, upto))
+        if upto <= high:
+            return
+        complete = False
         epoch = self._delivery.epoch
         for index, entry in enumerate(self._reader.after(address, high, upto=upto, epoch=epoch)):
-            if index == 0:
-                complete = entry.previous <= high
+            complete = complete or (index == 0 and entry.previous <= high)
             found.setdefault(entry.message.number, entry.message)
         if not complete:
-            self._give_up(self._members(address, high), "too much was missed")
+            self._give_up(self._members(address), "too much was missed")
 
-    def _members(self, address: str, high: int) -> list[Client]:
+    def _before_held(self, address: str, number: int) -> int:
+        """The number before the first held one of this log; `number` where none is held."""
+        for item in self._delivery.held or ():
+            if isinstance(item, Message) and address in item.previous:
+                return item.previous[address]
+        return number
+
+    def _members(self, address: str) -> list[Client]:
         if address.startswith("s:"):
             client = self._clients.get(address[2:])
             return [client] if client is not None else []

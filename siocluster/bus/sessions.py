@@ -145,8 +145,8 @@ def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
 def _position(offset: object, *, start: int, epoch: str, highest: int) -> int | None:
     """The number up to which the client has all.
 
-    None at all, or one of another epoch: the client has got nothing in this session, for it keeps
-    an old offset under a new pid. None is returned for what no client of ours can have.
+    None at all: it has got nothing yet. An older one than the session: it keeps its offset under a
+    new pid. None is returned for what cannot be trusted: another epoch's, or one from the future.
     """
     if offset is None:
         return start
@@ -154,9 +154,9 @@ def _position(offset: object, *, start: int, epoch: str, highest: int) -> int | 
         position = Position.parse(offset)
     except InvalidPosition:
         return None
-    if position.epoch != epoch:
-        return start
-    return max(position.number, start) if position.number <= highest else None
+    if position.epoch != epoch or position.number > highest:
+        return None
+    return max(position.number, start)
 
 
 def _stays(text: str) -> Iterator[Stay]:
