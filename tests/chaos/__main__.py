@@ -6,6 +6,7 @@ import asyncio
 import random
 import signal
 import sys
+from pathlib import Path
 
 import click
 
@@ -30,7 +31,8 @@ INTERRUPTED = 130
 @click.option("--recovery-seconds", default=60.0, help="T.")
 @click.option("--fault", "kinds", multiple=True, type=click.Choice(names()), help="Only this one.")
 @click.option("--target", default="", help="Another app of tests/chaos/apps.")
-def main(seed: int | None, **chosen: object) -> None:
+@click.option("--keep", type=click.Path(path_type=Path), help="Records and logs go there.")
+def main(seed: int | None, keep: Path | None, **chosen: object) -> None:
     """Hit a real cluster with faults while stock clients talk, and check what each has seen.
 
     Exit code 1: a promise was broken. Ctrl-C ends it early; the table comes even so.
@@ -38,14 +40,14 @@ def main(seed: int | None, **chosen: object) -> None:
     raise_descriptor_limit()
     seed = random.randrange(10_000) if seed is None else seed
     plan = Plan(seed=seed, **chosen)  # type: ignore[arg-type]
-    sys.exit(asyncio.run(_play(plan)))
+    sys.exit(asyncio.run(_play(plan, keep)))
 
 
-async def _play(plan: Plan) -> int:
+async def _play(plan: Plan, keep: Path | None) -> int:
     screen, stop = Screen(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    checker = await run(plan, screen=screen, stop=stop)
+    checker = await run(plan, screen=screen, stop=stop, keep=keep)
     report.show(screen, plan, checker, interrupted=stop.is_set())
     if checker.violations:
         return 1

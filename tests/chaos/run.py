@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from tests.chaos.checker import Checker
 from tests.chaos.faults.kinds import Fault
 from tests.chaos.faults.table import table
+from tests.chaos.keeping import kept_log, kept_records
 from tests.chaos.plan import Plan
 from tests.chaos.roster import roster
 from tests.chaos.schedule import Blow, Round, rounds
@@ -170,8 +173,13 @@ class Run:
         return not self.checker.unsettled()
 
 
-async def run(plan: Plan, *, screen: Screen, stop: asyncio.Event) -> Checker:
-    """Play it; the checker has the verdict. A StuckError becomes a violation in words."""
+async def run(
+    plan: Plan, *, screen: Screen, stop: asyncio.Event, keep: Path | None = None
+) -> Checker:
+    """Play it; the checker has the verdict. A StuckError becomes a violation in words.
+
+    `keep`: a folder for the clients' records and the cluster's log.
+    """
     chosen = roster(plan)
     checker = Checker(
         chosen.members(),
@@ -181,7 +189,10 @@ async def run(plan: Plan, *, screen: Screen, stop: asyncio.Event) -> Checker:
     )
     screen.begin(plan)
     try:
-        async with stage(plan, chosen, checker.see) as built:
+        async with AsyncExitStack() as stack:
+            see = stack.enter_context(kept_records(keep, checker.see))
+            built = await stack.enter_async_context(stage(plan, chosen, see))
+            stack.enter_context(kept_log(keep, built.cluster))
             await Run(plan, built, checker, screen, stop).play()
     except (StuckError, AssertionError) as error:
         checker.violations.add(Kind.STUCK, time.monotonic(), str(error))

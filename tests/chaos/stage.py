@@ -15,7 +15,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from siocluster.settings import BUNDLED_CHAT, Settings
+from siocluster.settings import BUNDLED_CHAT
 from tests.chaos.crowd import Crowd, See, crowd, halves, settings
 from tests.chaos.plan import Plan
 from tests.chaos.proxy import Proxy, proxy
@@ -166,8 +166,6 @@ async def _read(built: Stage, see: See) -> AsyncIterator[None]:
 
 def options(plan: Plan, link: int) -> list[str]:
     """The cluster's flags."""
-    if not hasattr(Settings, "recovery_seconds"):
-        return [*OPTIONS, "--redis", f"redis://127.0.0.1:{link}/0"]
     recovery = ["--recovery-seconds", f"{plan.recovery_seconds:g}"]
     recovery += ["--recovery-events", str(plan.recovery_events)]
     return [*OPTIONS, "--redis", f"redis://127.0.0.1:{link}/0", *recovery]
