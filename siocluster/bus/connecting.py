@@ -1,8 +1,8 @@
 """How clients come and go: stock python-socketio's flow, with recovery in the places it leaves.
 
 Stock asks the manager for a sid, runs the app's `connect`, and sends CONNECT. In the first place a
-client that comes back gets its old sid, once its older life has ended and all that it missed is read;
-in the last it gets CONNECT, then what it missed, then what has come meanwhile.
+client that comes back gets its old sid, once its older life has ended and all that it missed is
+read; in the last it gets CONNECT, then what it missed, then what has come meanwhile.
 """
 
 from __future__ import annotations

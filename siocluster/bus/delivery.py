@@ -82,9 +82,9 @@ class Delivery:
             self.held.append(action)
 
     def _has_gap(self, message: Message) -> bool:
-        if message.chain is not None and self.chain is not None:
-            if message.chain not in (self.chain, 0):
-                return True
+        chain, before = message.chain, self.chain
+        if chain is not None and before is not None and chain not in (before, 0):
+            return True
         return any(self._lacks(target, number) for target, number in message.previous.items())
 
     def _lacks(self, target: str, previous: int) -> bool:

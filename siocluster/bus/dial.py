@@ -41,7 +41,7 @@ def connected_socket(url: str) -> tuple[Any, socket.socket]:
     The caller speaks on the socket alone; the connection is only there to be closed. Raises
     redis.exceptions.RedisError, OSError.
     """
-    connection = pool(url).make_connection()
+    connection: Any = pool(url).make_connection()
     connection.connect()
     bare: socket.socket = connection._sock
     bare.settimeout(None)
@@ -55,7 +55,7 @@ class _Sentinels:
         self.hosts = hosts
         self.service = service
         self.database = database
-        self.credentials: dict[str, str] = {}
+        self.credentials: dict[str, Any] = {}
         self.sentinel_password: str | None = None
 
     @classmethod
@@ -81,7 +81,10 @@ class _Sentinels:
     def primary(self) -> tuple[str, int]:
         options: dict[str, Any] = {"password": self.sentinel_password} | TCP_OPTIONS
         options["socket_timeout"] = SECONDS_TO_ANSWER
-        host, port = Sentinel(self.hosts, sentinel_kwargs=options).discover_master(self.service)
+        sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
+            self.hosts, sentinel_kwargs=options
+        )
+        host, port = sentinel.discover_master(self.service)
         return str(host), int(port)
 
 

@@ -1,4 +1,4 @@
-"""One life at a time: the older life of a session ends, its `disconnect` too, before the next begins."""
+"""One life at a time: the older life of a session ends before the next one begins."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The leader: exactly one worker of the cluster, for timers and for what one must do for all.
 
-It holds a lease on Redis, with a token that only rises. What it emits from a timer carries the token,
-and the script refuses an older one: a leader that slept cannot write after its successor.
+It holds a lease on Redis, with a token that only rises. What it emits from a timer carries the
+token, and the script refuses an older one: a leader that slept cannot write after its successor.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Redis link: one RESP3 connection for subscriptions and scripts, which comes back by itself.
 
-Replies and messages arrive in Redis's order because they share the connection. What was sent and not
-answered when it breaks is sent again, in the same order; what is called meanwhile waits.
+Replies and messages arrive in Redis's order because they share the connection. What was sent and
+not answered when it breaks is sent again, in the same order; what is called meanwhile waits.
 """
 
 from __future__ import annotations
@@ -92,8 +92,7 @@ class Link:
         """Wait until all that was called is answered, but no longer."""
         waiting = [item for item in (*self._sent, *self._unsent) if isinstance(item, Ticket)]
         if waiting and self._connected:
-            with gevent.Timeout(seconds, False):
-                waiting[-1].join()
+            waiting[-1].join(seconds)
 
     # What the worker asks for
 
@@ -104,8 +103,10 @@ class Link:
         then: Callable[[Reply], None] | None = None,
         first: bool = False,
     ) -> Ticket:
-        """Run a script; `then` gets its reply in Redis's order. Never waits. `first`: before all that
-        waits to be sent."""
+        """Run a script; `then` gets its reply in Redis's order. Never waits.
+
+        `first`: before all that waits to be sent.
+        """
         ticket = Ticket(name, arguments, then)
         if first:
             self._unsent.appendleft(ticket)
@@ -165,7 +166,7 @@ class Link:
 
     def _queue(self, *command: str) -> None:
         if self._connected:
-            self._unsent.append(hiredis.pack_command(command))
+            self._unsent.append(packed(*command))
             self._wake.set()
 
     # Staying connected
@@ -203,9 +204,7 @@ class Link:
 
     def _load_scripts(self, reader: hiredis.Reader) -> None:
         scripts = self._scripts.values()
-        self._socket.sendall(
-            b"".join(hiredis.pack_command(("SCRIPT", "LOAD", script.text)) for script in scripts)
-        )
+        self._socket.sendall(b"".join(packed("SCRIPT", "LOAD", script.text) for script in scripts))
         missing = len(scripts)
         while missing:
             while (reply := reader.gets()) is not Ellipsis:
@@ -221,7 +220,7 @@ class Link:
         channels = sorted(self._channels)
         for start in range(0, len(channels), CHANNELS_A_COMMAND):
             chunk = channels[start : start + CHANNELS_A_COMMAND]
-            yield hiredis.pack_command(("SUBSCRIBE", *chunk))
+            yield packed("SUBSCRIBE", *chunk)
         self._sent = deque(ticket for ticket in self._sent if ticket.wanted)
         yield from map(self._packed, self._sent)
 
@@ -297,10 +296,8 @@ class Link:
         epoch, number = self._tell.known()
         fresh = self._tell.fresh_epoch()
         digest = self._scripts[ticket.name].digest
-        packed: bytes = hiredis.pack_command(
-            ("EVALSHA", digest, "1", self._root, epoch, str(number), fresh, *ticket.arguments)
-        )
-        return packed
+        known = (epoch, str(number), fresh)
+        return packed("EVALSHA", digest, "1", self._root, *known, *ticket.arguments)
 
     def _received(self) -> bytes:
         data: bytes = self._socket.recv(65536)
@@ -335,6 +332,12 @@ class Link:
         ticket = self._sent.popleft()
         log.error("Redis refused %s: %s", ticket.name, words)
         ticket.fail(NotStoredError(f"Redis refused it: {words}"))
+
+
+def packed(*command: Any) -> bytes:
+    """A command as Redis reads it."""
+    data: bytes = hiredis.pack_command(command)
+    return data
 
 
 # Of no use once the connection is lost.

@@ -1,4 +1,4 @@
-"""python-socketio's client manager on the room bus: every method keeps its meaning over all workers."""
+"""python-socketio's client manager on the room bus: its methods mean the same over all workers."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def parse_head(text: bytes) -> Head:
     fields = json.loads(text)
     if not isinstance(fields, dict):
         raise ValueError("no object")
-    values = {
+    values: dict[str, Any] = {
         name: tuple(fields[key]) if name in LISTS else fields[key]
         for name, key in KEYS.items()
         if key in fields

@@ -1,7 +1,7 @@
 """Names on Redis: addresses of rooms, namespaces and sids, and the keys and channels made of them.
 
-An address says who is meant: `s:SID`, `n:NAMESPACE`, or `r:NAMESPACE,ROOM` with the room as JSON, so
-that the room 42 is not the room "42". It is ASCII, without white space of its own, and short.
+An address says who is meant: `s:SID`, `n:NAMESPACE`, or `r:NAMESPACE,ROOM` with the room as JSON,
+so that the room 42 is not the room "42". It is ASCII, without white space of its own, and short.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def decoded(parts: Sequence[bytes]) -> list[Any]:
 
 
 class Packing:
-    """Makes the packets for clients, in the app's own serializer. `packet_class` is the server's."""
+    """Makes the packets for clients, in the app's own serializer, `packet_class`."""
 
     def __init__(self, packet_class: type[Packet]) -> None:
         self._packet_class = packet_class

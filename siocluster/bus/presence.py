@@ -150,7 +150,7 @@ class Presence:
         self._link.call("bury", boot)
 
     def again(self) -> None:
-        """This worker had been given up for dead and its people announced as gone: they are here."""
+        """This worker had been given up for dead, and its people with it: they are here."""
         for rooms in list(self._here.values()):
             for address, (person_id, data) in rooms.items():
                 self._link.call("arrive", address, self._boot, person_id, data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -35,9 +36,9 @@ class Reader:
     def __init__(self, url: str, names: Names) -> None:
         self._url = url
         self._names = names
-        self._client: redis.Redis | None = None
+        self._client: Any = None
 
-    def client(self) -> redis.Redis:
+    def client(self) -> Any:
         """With a pool of connections; made anew after an error, for a Sentinel may name another."""
         if self._client is None:
             self._client = redis.Redis(connection_pool=dial.pool(self._url))

@@ -1,7 +1,7 @@
 """Make good what was missed: read all heads, then what is missing from every log, and deliver it.
 
-Runs after each loss of the link, after a number that does not fit, and for a room that another worker
-put a client into. Meanwhile delivery holds.
+Runs after each loss of the link, after a number that does not fit, and for a room that another
+worker put a client into. Meanwhile delivery holds.
 """
 
 from __future__ import annotations
@@ -120,8 +120,7 @@ class Resync:
         chunks = [addresses[at : at + LOGS_A_CALL] for at in range(0, len(addresses), LOGS_A_CALL)]
         # Not behind what waited for Redis: a whole outbox may be more than a log keeps.
         tickets = [
-            self._link.call("heads", self._place, *chunk, first=first)
-            for chunk in chunks or [[]]
+            self._link.call("heads", self._place, *chunk, first=first) for chunk in chunks or [[]]
         ]
         heads: dict[str, int] = {}
         numbers, chains = [], []

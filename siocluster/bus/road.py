@@ -1,4 +1,4 @@
-"""The one road: whatever has a place in the order is a script call that numbers, stores and publishes.
+"""The one road: what has a place in the order is one script call: number, store, publish.
 
 The caller waits until it is stored, so what it does next comes after it everywhere.
 """

@@ -36,8 +36,8 @@ class Stay:
 class Session:
     """A session that was claimed for a new life on this worker.
 
-    `position` is the number up to which the client has everything. `rooms` maps addresses to stays,
-    oldest first; `names` addresses to rooms as JSON; `people` addresses to who the client was there.
+    `position` is the number up to which the client has everything. `rooms` maps addresses to
+    stays, oldest first; `names` addresses to rooms as JSON; `people` addresses to who it was there.
     """
 
     pid: str

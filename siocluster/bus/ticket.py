@@ -34,9 +34,9 @@ class Ticket:
         """The reply; raises what `fail` was given, gevent.Timeout when `seconds` are over."""
         return self._result.get(timeout=seconds)
 
-    def join(self) -> None:
-        """Wait for the reply, whatever it is."""
-        self._result.wait()
+    def join(self, seconds: float) -> None:
+        """Wait for the reply, whatever it is, but no longer."""
+        self._result.wait(seconds)
 
     def answer(self, reply: Reply) -> None:
         if self.then is not None:
