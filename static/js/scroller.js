@@ -25,22 +25,24 @@ export class Scroller {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
     this.#follows = true;
     this.#onEnd();
+    this.#look();
   }
 
   /** Lets the log change, and keeps what is read in its place, whatever came above it. */
   around(change) {
-    const anchor = this.#follows ? null : this.#firstInView();
-    const before = anchor?.offsetTop;
+    const seen = this.#follows ? [] : this.#inView();
     change();
-    if (this.#follows) this.toEnd();
-    else if (anchor?.isConnected) this.#scroll.scrollTop += anchor.offsetTop - before;
-    this.#look();
+    if (this.#follows) return this.toEnd();
+    // The first may be another by now: as the first of its day, or of its author's lines.
+    const anchor = seen.find(({ line }) => line.isConnected);
+    if (anchor) this.#scroll.scrollTop += topOf(anchor.line) - anchor.top;
+    return this.#look();
   }
 
-  #firstInView() {
-    const { scrollTop } = this.#scroll;
-    const lines = Array.from(this.#log.children);
-    return lines.find((line) => line.offsetTop + line.offsetHeight > scrollTop) ?? null;
+  #inView() {
+    const { top, bottom } = this.#scroll.getBoundingClientRect();
+    const lines = Array.from(this.#log.children, (line) => ({ line, top: topOf(line) }));
+    return lines.filter((one) => one.top + one.line.offsetHeight > top && one.top < bottom);
   }
 
   #scrolled() {
@@ -50,7 +52,12 @@ export class Scroller {
     this.#look();
   }
 
+  // Afterwards: whoever is told may change the log, which may be changing just now.
   #look() {
-    if (this.#scroll.scrollTop < NEAR_START) this.#onStart();
+    if (this.#scroll.scrollTop < NEAR_START) queueMicrotask(this.#onStart);
   }
+}
+
+function topOf(line) {
+  return line.getBoundingClientRect().top;
 }

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.person import Person
-from tests.integration.cluster import start_cluster
+from tests.integration.cluster import Cluster, start_cluster
 
 CHAT = "siocluster.chatapp:socketio"
 # Quiet, and nothing that would look for the world outside.
@@ -30,10 +30,15 @@ Meet = Callable[..., Person]
 
 
 @pytest.fixture(scope="session")
-def chat_url() -> Iterator[str]:
-    """The bundled chat on two workers, through nginx."""
+def chat() -> Iterator[Cluster]:
+    """The bundled chat on two workers, through nginx. Whoever kills a worker waits for the next."""
     with start_cluster(CHAT) as cluster:
-        yield cluster.url
+        yield cluster
+
+
+@pytest.fixture
+def chat_url(chat: Cluster) -> str:
+    return chat.url
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +65,7 @@ def meet(chromium: Browser, chat_url: str) -> Iterator[Meet]:
     people: list[Person] = []
 
     def met(**options: object) -> Person:
-        context = chromium.new_context(base_url=chat_url, **{"locale": "en-GB", **options})
+        context = chromium.new_context(**{"base_url": chat_url, "locale": "en-GB", **options})
         person = Person(context.new_page())
         people.append(person)
         return person

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.integration.waiting import SCALE
 
 MILLISECONDS = 20_000 * SCALE
+PAUSE = 20  # milliseconds
 expect.set_options(timeout=MILLISECONDS)
 
 
@@ -41,6 +44,20 @@ class Person:
         self.page.context.set_offline(False)
         self.wait_for("back", "online")
 
+    def another_tab(self, room: str) -> Person:
+        """The same person once more, in the same browser."""
+        tab = Person(self.page.context.new_page())
+        tab.page.goto(f"/r/{room}")
+        tab.wait_for("online")
+        return tab
+
+    def look(self, room: str) -> None:
+        """At a room beside this one, which opens, until they are in it."""
+        self.elsewhere.fill(room)
+        self.elsewhere.press("Enter")
+        expect(self.page.get_by_role("heading", name=f"#{room}", exact=True)).to_be_visible()
+        expect(self.notice("You joined")).to_be_visible()
+
     # What they see
 
     @property
@@ -55,6 +72,29 @@ class Person:
     @property
     def box(self) -> Locator:
         return self.page.get_by_role("textbox", name=re.compile("^(Message|消息)$"))
+
+    @property
+    def elsewhere(self) -> Locator:
+        """Where one opens another room, from within one."""
+        return self.page.get_by_role("textbox", name="Another room")
+
+    @property
+    def rooms(self) -> Locator:
+        return self.page.get_by_role("navigation", name="Rooms").get_by_role("listitem")
+
+    @property
+    def people(self) -> Locator:
+        return self.page.get_by_role("region", name=re.compile("^Here now")).get_by_role("listitem")
+
+    @property
+    def news(self) -> Locator:
+        """The sentence about the line."""
+        return self.page.locator("#news")
+
+    @property
+    def texts(self) -> Locator:
+        """What was said and is stored, in its order."""
+        return self.log.locator(".text")
 
     @property
     def log(self) -> Locator:
@@ -79,6 +119,13 @@ class Person:
 
     def notice(self, text: str) -> Locator:
         return self.log.locator(".notice", has_text=text)
+
+    def wait_until(self, condition: Callable[[], object], *, words: str) -> None:
+        """As tests.integration.waiting has it, while Playwright goes on working."""
+        deadline = time.monotonic() + MILLISECONDS / 1000
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain for {words}"
+            self.page.wait_for_timeout(PAUSE)
 
     def wait_for(self, *states: str) -> None:
         """For a state of the line, which the style sheet sees too."""

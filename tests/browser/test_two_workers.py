@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Meet
-from tests.browser.person import Person
+from tests.browser.workers import come_to_another_worker, worker_of
 
 pytestmark = pytest.mark.browser
-
-ROUTE = re.compile(r"^websocket · (a-[01])$")
-TRIES = 10  # browsers until one is on the other worker; where workers take turns, the first is
-
-
-def worker_of(person: Person) -> str:
-    """The worker's label, once the connection has become a WebSocket."""
-    expect(person.route).to_have_text(ROUTE)
-    found = ROUTE.match(person.route.inner_text())
-    assert found
-    return found[1]
-
-
-def come_to_another_worker(meet: Meet, room: str, *, name: str, other: Person) -> Person:
-    """Somebody new, who opens the page again until their worker is not that of `other`."""
-    for _ in range(TRIES):
-        person = meet().come(room, name=name)
-        if worker_of(person) != worker_of(other):
-            return person
-        person.page.close()
-    raise AssertionError(f"{name} came to {worker_of(other)} {TRIES} times")
 
 
 def test_two_people_on_two_workers_chat_both_ways_through_nginx(meet: Meet, room: str) -> None:

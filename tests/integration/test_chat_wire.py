@@ -16,42 +16,11 @@ from websocket import WebSocket, create_connection
 
 from chatapp import rules
 from tests.integration.app_server import ROOT, RunningApp
+from tests.integration.chat_client import TIMEOUT, Client
 from tests.integration.cluster import start_cluster
-from tests.integration.waiting import SCALE, wait_until
+from tests.integration.waiting import wait_until
 
-TIMEOUT = 10 * SCALE
 TRANSPORTS = [["websocket"], ["polling"], ["polling", "websocket"]]
-
-
-class Client:
-    """A stock client in a room, and what it has heard."""
-
-    def __init__(self, url: str, *, roomid: str, transports: list[str]) -> None:
-        self.heard: list[dict[str, Any]] = []
-        self.refusals: list[dict[str, Any]] = []
-        self.socket = socketio.Client(reconnection=False)
-        self.socket.on("message", self.heard.append)
-        self.socket.on("refused", self.refusals.append)
-        self.socket.connect(f"{url}?roomid={roomid}", transports=transports, wait_timeout=TIMEOUT)
-
-    def ask(self, event: str, *arguments: object) -> dict[str, Any]:
-        """The ack."""
-        data = arguments[0] if len(arguments) == 1 else tuple(arguments)
-        answer: dict[str, Any] = self.socket.call(event, data, timeout=TIMEOUT)
-        return answer
-
-    def wait_for(self, event: str, **fields: object) -> dict[str, Any]:
-        """The data of the first message like this one."""
-        wait_until(lambda: self._find(event, fields), words=f"{event} {fields}, heard {self.heard}")
-        found = self._find(event, fields)
-        assert found
-        return found
-
-    def _find(self, event: str, fields: dict[str, object]) -> dict[str, Any] | None:
-        for message in self.heard:
-            if message["event"] == event and fields.items() <= message["data"].items():
-                return dict(message["data"])
-        return None
 
 
 Enter = Callable[..., Client]
@@ -88,7 +57,7 @@ def connect(chat_server_url: str, room: str) -> Iterator[Enter]:
     clients: list[Client] = []
 
     def connected(*, roomid: str = room, transports: list[str] = TRANSPORTS[0]) -> Client:
-        client = Client(chat_server_url, roomid=roomid, transports=transports)
+        client = Client(f"{chat_server_url}?roomid={roomid}", transports=transports)
         clients.append(client)
         return client
 
@@ -366,5 +335,7 @@ def test_the_page_and_the_wire_have_the_same_bounds() -> None:
         name: int(limit)
         for name, limit in re.findall(r'<input id="(\w+)".*?maxlength="(\d+)"', html)
     }
-    assert limits == {"name": rules.MAX_NAME, "place": rules.MAX_ROOM}
+    rooms = {"place": rules.MAX_ROOM, "another": rules.MAX_ROOM}
+    assert limits == {"name": rules.MAX_NAME, **rooms}
     assert f"MAX_TEXT = {rules.MAX_TEXT};" in store
+    assert f"MAX_ROOMS = {rules.MAX_ROOMS};" in store
