@@ -102,7 +102,7 @@ OPTIONS: tuple[Option, ...] = (
         name="redis",
         metavar="URL|embedded",
         parse=redis_url,
-        help="Where workers meet.  [default: the app's own, else $REDIS_URL, else one started here]",
+        help="Where workers meet.  [default: the app's, else $REDIS_URL, else one started here]",
     ),
     Option(
         name="redis_fsync",

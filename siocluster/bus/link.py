@@ -90,9 +90,24 @@ class Link:
 
     def settle(self, seconds: float) -> None:
         """Wait until all that was called is answered, but no longer."""
-        waiting = [item for item in (*self._sent, *self._unsent) if isinstance(item, Ticket)]
-        if waiting and self._connected:
-            waiting[-1].join(seconds)
+        last = self._last()
+        if last is not None and self._connected:
+            last.join(seconds)
+
+    def catch_up(self) -> None:
+        """Wait for all that was called before: who reads next, reads what it has written.
+
+        Raises NotStoredError when Redis does not answer in time.
+        """
+        last = self._last()
+        if last is not None:
+            last.join(self._outbox.seconds)
+            if not last.done:
+                raise NotStoredError(f"Redis has not answered for {self._outbox.seconds:g} s.")
+
+    def _last(self) -> Ticket | None:
+        waiting = (*reversed(self._unsent), *reversed(self._sent))
+        return next((item for item in waiting if isinstance(item, Ticket)), None)
 
     # What the worker asks for
 

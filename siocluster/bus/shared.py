@@ -80,6 +80,8 @@ class Shared:
         return Missed(tuple(_event(one) for one in found if one.message.parts), complete)
 
     def _read(self, read: Callable[[], list[Entry]]) -> list[Entry]:
+        """After what the caller has done: from its join on all is live, and before it all is here."""
+        self._link.catch_up()
         try:
             return read()
         except (redis.exceptions.RedisError, OSError) as error:
@@ -129,6 +131,7 @@ class Shared:
         self.presence.arrive(client, address, room, person)
 
     def members(self, room: Room, *, namespace: str) -> list[Person]:
+        self._link.catch_up()
         try:
             return self.presence.members(room_address(namespace, room))
         except (redis.exceptions.RedisError, OSError) as error:
