@@ -239,7 +239,7 @@ class Checker:
 
     def _tell(self, life: Life, at: float) -> None:
         """It was told that something is missing: by which fault, or for no reason?"""
-        cause = self.strikes.tell(life.client, at)
+        cause = self.strikes.tell(life.client, at, cut_at=life.cut_at or at)
         self.told[cause or "no fault"] += 1
         if cause is None:
             self._violate(Kind.TOLD, at, self._told_in_vain(life, at))

@@ -68,17 +68,21 @@ class RedisServer:
         if self._process:
             await asyncio.to_thread(self._process.wait)
 
-    async def power_cut(self, chance: Random) -> None:
-        """SIGKILL, and the end of the file is gone that no sync has reached.
+    async def power_cut(self, chance: Random) -> int:
+        """SIGKILL, and the end of the file is gone that no sync has reached; bytes of it.
 
         A kill alone leaves what was written to the kernel, so that it would lose nothing.
         """
         before = {path: path.stat().st_size for path in self._files()}
         await asyncio.sleep(UNSYNCED_SECONDS)
         await self.kill()
+        lost = 0
         for path in self._files():
-            if path in before:
-                os.truncate(path, chance.randint(before[path], path.stat().st_size))
+            size = path.stat().st_size
+            kept = chance.randint(before.get(path, size), size)
+            os.truncate(path, kept)
+            lost += size - kept
+        return lost
 
     def _files(self) -> Iterable[Path]:
         return list((self.folder / "appendonlydir").glob("*.incr.aof"))

@@ -112,11 +112,15 @@ class RoomBook:
             self._pending[rank].acked_at = at
 
     def absent_from(self, history: Sequence[tuple[int, str]], *, read_after: float) -> list[Acked]:
-        """What was acknowledged lately and should be in a history, and is not."""
-        if not history:
-            return []
-        first, last = history[0][0], history[-1][0]
+        """What was acknowledged lately and should be in a history, and is not.
+
+        By what was acknowledged, not by the history's ranks: a new epoch may count what it kept.
+        """
         shown = {message for _, message in history}
+        kept = [acked.rank for acked in self._acked if acked.message in shown]
+        if not kept:
+            return []
+        first, last = min(kept), max(kept)
         return [
             acked
             for acked in self._acked

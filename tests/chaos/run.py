@@ -144,6 +144,8 @@ class Run:
     async def _serve_again(self, strikes: list[Strike]) -> None:
         """Wait for the first acknowledgement after a round, and judge its faults."""
         over = time.monotonic()
+        for strike in strikes:
+            strike.over_at = over
         self.checker.strikes.wait_for_ack(since=over)
         while self.checker.strikes.first_ack is None:
             if time.monotonic() > over + SECONDS_TO_SERVE + RECORDS_LAG:

@@ -9,6 +9,7 @@ from math import inf
 from tests.chaos.says import Says
 
 SECONDS_TO_BE_TOLD = 60.0  # from the end of a fault that loses data to a client's next connect
+SECONDS_TO_NOTICE = 10.0  # who stays connected for longer after such a fault has not been told
 SECONDS_LOST = 2.0  # what Redis may lose of the time before its kill, with `everysec`
 SECONDS_OF_EFFECT = 0.25  # a blow is over at once; what is said so soon after it still meets it
 
@@ -29,6 +30,7 @@ class Strike:
     certain_until: float | None = None
     detail: str = ""
     ended_at: float | None = None
+    over_at: float | None = None  # when all of its round had ended
     in_flight: int = 0
     were_told: set[int] = field(default_factory=set)
     back_seconds: float | None = None
@@ -49,6 +51,13 @@ class Strike:
     @property
     def effect_until(self) -> float:
         return inf if self.ended_at is None else self.ended_at + SECONDS_OF_EFFECT
+
+    def excuses(self, client: int) -> bool:
+        return client in self.told or client in self.excused
+
+    def is_noticed(self, cut_at: float) -> bool:
+        over_at = self.over_at or self.ended_at
+        return over_at is None or cut_at <= over_at + SECONDS_TO_NOTICE
 
     def covers(self, at: float) -> bool:
         """Whether a client that is told then may owe it to this fault."""
@@ -86,15 +95,15 @@ class Strikes:
         if self._waiting_since is not None and at >= self._waiting_since:
             self._waiting_since, self._first_ack = None, at
 
-    def tell(self, client: int, at: float) -> str | None:
-        """The faults by which a client may be told, by name; None when there is none."""
-        causes = [
-            strike
-            for strike in self.all
-            if client in strike.told | strike.excused and strike.covers(at)
-        ]
+    def tell(self, client: int, at: float, *, cut_at: float) -> str | None:
+        """The faults by which a client may be told, by name; None when there is none.
+
+        It counts as told of those after which it was cut soon.
+        """
+        causes = [strike for strike in self.all if strike.excuses(client) and strike.covers(at)]
         for strike in causes:
-            strike.were_told.add(client)
+            if strike.is_noticed(cut_at):
+                strike.were_told.add(client)
         return causes[-1].name if causes else None
 
     def survives(self, acked_at: float) -> bool:

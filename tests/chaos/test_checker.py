@@ -377,6 +377,16 @@ def test_emptied_redis_that_is_hidden_is_found() -> None:
     assert kinds[Kind.UNTOLD] == 1 and kinds[Kind.EPOCH] == 1
 
 
+def test_emptied_redis_that_is_told_much_later_is_found() -> None:
+    story, _ = flushed()
+    story.now += 20
+    for client in range(3):
+        story.cut(client, recovered=False)
+        story.join(client)
+    story.say(CLEO)
+    assert story.kinds() == {Kind.UNTOLD: 1}
+
+
 def test_new_epoch_of_a_redis_that_lost_nothing_is_found() -> None:
     story = begun()
     story.say(ADA)
@@ -397,9 +407,10 @@ def lost_the_last_seconds(*, acked_before_the_kill: float) -> Story:
     strike = story.strike("redis_kill", told=frozenset(range(3)), certain_until=story.now - 2)
     strike.ended_at = story.now
     story.epoch, story.number = "bbbb1111", 2
+    kept = [(position.replace("aaaa0000", story.epoch), message) for position, message in [first]]
     for client in range(3):
         story.cut(client, recovered=False)
-        story.join(client, history=[first])
+        story.join(client, history=kept)
     story.say(CLEO)
     return story
 

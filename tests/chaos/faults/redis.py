@@ -20,15 +20,16 @@ TINY = "pubsub 1 0 0"
 async def killed(stage: Stage, chance: Random) -> str:
     """SIGKILL, and back on its file; with `everysec` the file lacks what was not synced."""
     seconds = LONG_AWAY if chance.random() < 0.2 else chance.uniform(0.5, 2)
+    lost = 0
     if stage.plan.fsync == "always":
         await stage.redis.kill()
     else:
-        await stage.redis.power_cut(chance)
+        lost = await stage.redis.power_cut(chance)
     try:
         await asyncio.sleep(seconds)
     finally:
         await stage.redis.start()
-    return f"away {seconds:.1f} s"
+    return f"away {seconds:.1f} s" + f", {lost} bytes lost" * bool(lost)
 
 
 async def frozen(stage: Stage, _chance: Random) -> str:
