@@ -153,7 +153,8 @@ class Connecting:
         parts.clients.add(client)
         try:
             coming.missed = parts.replay.read(session, client)
-        except Incomplete:
+        except Incomplete as incomplete:
+            log.info("A client comes back in vain: %s.", incomplete)
             self._forget(client)
             parts.sessions.discard(session)
             return None

@@ -105,7 +105,7 @@ class Replay:
         log = self._reader.after(room, lowest, upto=heads.number, epoch=session.epoch)
         for index, entry in enumerate(log):
             if index == 0 and entry.previous > lowest:
-                raise Incomplete
+                raise Incomplete("more was missed than is kept")
             number = entry.message.number
             if any(stay.holds(number) for stay in relevant):
                 found.setdefault(number, entry.message)
@@ -119,7 +119,7 @@ class Replay:
         for message in found.values():
             head = message.head
             if head.kind == kinds.DISCONNECT:
-                raise Incomplete
+                raise Incomplete("it was disconnected meanwhile")
             if head.kind not in (kinds.ENTER, kinds.LEAVE):
                 continue
             room = address(head.namespace, head.room)

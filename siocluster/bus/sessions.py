@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from siocluster.bus.link import Link
 from siocluster.bus.positions import InvalidPosition, Position
 from siocluster.bus.ticket import Ticket
 
+log = logging.getLogger(__name__)
 PID_BYTES = 16
 LONGEST_PID = 64
 
@@ -88,6 +90,7 @@ class Sessions:
         ticket = self._link.call("claim", pid, namespace, self._place, self._boot)
         reply = self._link.wait(ticket)
         if reply[0] != b"1":
+            log.info("A client comes back in vain: its session is %s.", reply[1].decode())
             return None
         return _session(pid, offset, reply)
 

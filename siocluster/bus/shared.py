@@ -80,7 +80,7 @@ class Shared:
         return Missed(tuple(_event(one) for one in found if one.message.parts), complete)
 
     def _read(self, read: Callable[[], list[Entry]]) -> list[Entry]:
-        """After what the caller has done: from its join on all is live, and before it all is here."""
+        """After what the caller has done: from its join on all is live, before it all is here."""
         self._link.catch_up()
         try:
             return read()
