@@ -205,7 +205,7 @@ class Bus:
                 on_push=self._on_push,
                 on_up=self.resync.everything,
                 on_down=self.resync.stop,
-                known=lambda: (self.delivery.epoch, self.delivery.high),
+                known=lambda: (self.delivery.epoch, self.delivery.seen),
                 fresh_epoch=lambda: self._fresh_epoch,
                 beat=self._beat,
             )

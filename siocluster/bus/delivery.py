@@ -40,6 +40,7 @@ class Delivery:
     def __init__(self, channels: Channels, clients: Clients) -> None:
         self.epoch = ""
         self.high = 0
+        self.seen = 0  # the highest number heard of, handled or not
         self.chain: int | None = None
         self.held: list[Held] | None = None
         self._channels = channels
@@ -56,6 +57,7 @@ class Delivery:
         if self.epoch and message.epoch != self.epoch:
             self._turn(message.epoch, message.number - 1)
         self.epoch = message.epoch
+        self.seen = max(self.seen, message.number)
         if message.number <= self.high:
             return
         if self.held is not None:
@@ -71,6 +73,7 @@ class Delivery:
         if self.epoch and epoch != self.epoch:
             self._turn(epoch, number)
         self.epoch = epoch
+        self.seen = max(self.seen, number)
         if self.held is None:
             self.high = max(self.high, number)
 
@@ -97,7 +100,7 @@ class Delivery:
     def _turn(self, epoch: str, high: int) -> None:
         """Another epoch: what was counted so far means nothing any more."""
         log.error("Redis has lost what it had; all clients load afresh.")
-        self.epoch, self.high, self.chain = epoch, high, None
+        self.epoch, self.high, self.seen, self.chain = epoch, high, high, None
         for channel in self._channels:
             channel.last = None
         self._hooks.on_epoch()

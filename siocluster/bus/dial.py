@@ -12,7 +12,7 @@ from redis.sentinel import Sentinel
 from siocluster.errors import RedisError
 
 SENTINEL = "redis+sentinel"
-SECONDS_TO_ANSWER = 3.0
+SECONDS_TO_ANSWER = 1.5
 OPTIONS: dict[str, Any] = {"protocol": 3, "socket_timeout": SECONDS_TO_ANSWER}
 TCP_OPTIONS: dict[str, Any] = {
     "socket_connect_timeout": SECONDS_TO_ANSWER,

@@ -24,10 +24,10 @@ from siocluster.bus.ticket import Reply, Ticket
 from siocluster.errors import NotStoredError
 
 log = logging.getLogger(__name__)
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 BEAT_SECONDS = 2.0
 MOST_MISSED = 3  # beats that did not come back, after which the link is dead
-SECONDS_TO_PREPARE = 5.0
+SECONDS_TO_PREPARE = 2.0
 WINDOW = 1024  # commands in flight; the script remembers more of a worker's
 LARGEST_WRITE = 1 << 18
 CHANNELS_A_COMMAND = 500
@@ -64,6 +64,7 @@ class Link:
     ) -> None:
         self.live = Event()
         self.last_error = ""
+        self._why = ""  # this side's own reason to end the connection
         self._url = url
         self._root = root
         self._scripts = scripts
@@ -230,19 +231,22 @@ class Link:
                 reader.feed(self._received())
 
     def _again(self) -> Iterable[bytes]:
-        """Subscriptions first: what is sent again may be published."""
+        """Before what is sent again: a greeting, that notices a Redis which has lost something; and
+        the subscriptions, for it may be published only now."""
         self._unsent = deque(item for item in self._unsent if isinstance(item, Ticket))
         channels = sorted(self._channels)
         for start in range(0, len(channels), CHANNELS_A_COMMAND):
             chunk = channels[start : start + CHANNELS_A_COMMAND]
             yield packed("SUBSCRIBE", *chunk)
         self._sent = deque(ticket for ticket in self._sent if ticket.wanted)
+        self._sent.appendleft(Ticket("greet", (), None))
         yield from map(self._packed, self._sent)
 
     def _lost(self, error: Exception) -> None:
-        self.last_error = str(error) or type(error).__name__
+        self.last_error, self._why = self._why or str(error) or type(error).__name__, ""
         if self.live.is_set():
-            log.error("Lost Redis (%s); new sessions are refused until it is back.", error)
+            words = self.last_error
+            log.error("Lost Redis (%s); new sessions are refused until it is back.", words)
         self.live.clear()
         for ticket in self._sent:
             ticket.wanted = ticket.wanted and ticket.name not in MOMENTARY
@@ -266,7 +270,7 @@ class Link:
 
     def _shut(self) -> None:
         """A half-open link delivers nothing and closes nothing: end it, so that reading ends."""
-        self.last_error = f"silent for {MOST_MISSED * BEAT_SECONDS:g} s"
+        self._why = f"silent for {MOST_MISSED * BEAT_SECONDS:g} s"
         self._missed = 0
         try:
             self._socket.shutdown(2)
@@ -317,7 +321,7 @@ class Link:
     def _received(self) -> bytes:
         data: bytes = self._socket.recv(65536)
         if not data:
-            raise Lost(self.last_error if self._missed == 0 and self.last_error else "it hung up")
+            raise Lost("it hung up")
         return data
 
     def _read(self, reader: hiredis.Reader) -> None:
@@ -356,7 +360,7 @@ def packed(*command: Any) -> bytes:
 
 
 # Of no use once the connection is lost.
-MOMENTARY = frozenset({"beat", "heads", "tell"})
+MOMENTARY = frozenset({"beat", "greet", "heads", "tell"})
 
 
 class Lost(Exception):

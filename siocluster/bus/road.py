@@ -56,5 +56,7 @@ class Road:
         number, epoch, previous, status = reply
         if status == b"same":
             return
-        before = previous_by_target(head.targets, previous.decode())
+        # One that was sent again may have been stored before this connection had subscribed: it
+        # tells nothing about what this worker has heard since.
+        before = previous_by_target(head.targets, "-" if status == b"known" else previous.decode())
         self._delivery.take(Message(int(number), epoch.decode(), head, parts, before))

@@ -114,10 +114,10 @@ class Sessions:
 
 def _session(pid: str, offset: object, reply: Sequence[Any]) -> Session | None:
     number, epoch, boot, is_open = int(reply[1]), reply[2].decode(), reply[3], reply[4]
-    fields = {key.decode(): value.decode() for key, value in _pairs(reply[5:])}
+    fields = {key.decode(): value.decode() for key, value in _pairs(reply[7:])}
     start = int(fields["start"])
     position = _position(offset, start=start, epoch=epoch, highest=number)
-    if position is None:
+    if position is None or int(reply[5]) < position < int(reply[6]):
         return None
     session = Session(
         pid=pid,

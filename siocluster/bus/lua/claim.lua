@@ -1,7 +1,7 @@
 -- A client comes back. ARGV 4 pid, 5 namespace, 6 place, 7 boot. Takes the session over for a new life:
 -- whatever the older one still writes is refused from here on.
 -- Returns {'0', why} or {'1', number, epoch, older boot, '1' if the older life may still be open there,
--- fields and values of the session…}.
+-- last number before a restart of Redis, first one after, fields and values of the session…}.
 local session = ROOT .. 'session:' .. ARGV[4]
 local epoch, number = current()
 local found = redis.call('HMGET', session, 'sid', 'namespace', 'boot', 'epoch', 'closed')
@@ -25,7 +25,9 @@ redis.call('HSET', session, 'place', ARGV[6], 'boot', ARGV[7])
 redis.call('HDEL', session, 'closed')
 redis.call('EXPIRE', session, SESSION_SECONDS)
 redis.call('SET', ROOT .. 'home:' .. sid, ARGV[6], 'EX', SESSION_SECONDS)
-local reply = {'1', text(number), epoch, boot, alive and '1' or '0'}
+local left_out = redis.call('HMGET', META, 'kept', 'resumed')
+local reply = {'1', text(number), epoch, boot, alive and '1' or '0', left_out[1] or '0',
+  left_out[2] or '0'}
 for _, value in ipairs(redis.call('HGETALL', session)) do
   reply[#reply + 1] = value
 end

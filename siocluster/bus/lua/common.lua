@@ -16,16 +16,20 @@ end
 
 -- Epoch and number. A Redis that has lost them, or has fallen back behind what a worker has seen, gets
 -- a new epoch: positions of the old one mean nothing any more. Numbers go on from the clock, so that
--- they are above whatever a log may still hold.
+-- they are above whatever a log may still hold. `greet` leaves out numbers after a restart: a worker
+-- that has seen one of those saw what this Redis does not have.
 local function current()
-  local found = redis.call('HMGET', META, 'epoch', 'number')
+  local found = redis.call('HMGET', META, 'epoch', 'number', 'kept', 'resumed')
   local epoch, number = found[1], tonumber(found[2] or 0)
   local floor = tonumber(ARGV[2])
-  if epoch and not (epoch == ARGV[1] and number < floor) then
+  local fell_back = number < floor
+    or floor > tonumber(found[3] or 0) and floor < tonumber(found[4] or 0)
+  if epoch and not (epoch == ARGV[1] and fell_back) then
     return epoch, number
   end
   number = math.max(floor, number, NOW)
   redis.call('HSET', META, 'epoch', ARGV[3], 'number', text(number))
+  redis.call('HDEL', META, 'kept', 'resumed')
   redis.call('EXPIRE', META, META_SECONDS)
   return ARGV[3], number
 end
