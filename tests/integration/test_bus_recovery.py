@@ -208,8 +208,8 @@ def check_heard_all(client: Puppet, speakers: list[Puppet]) -> int:
 def test_client_whose_worker_ends_ten_times_misses_nothing_and_keeps_its_id(
     world: World, number: signal.Signals, transports: list[str]
 ) -> None:
-    speakers = world.speakers()
     client = world.behind_the_front("client", transports=transports, **PATIENT)
+    speakers = world.speakers()
     first, slots = client.state(), set()
     for times in range(1, TIMES + 1):
         client.wait("said", count=20 * times)
@@ -232,9 +232,9 @@ def end_worker(cluster: Cluster, slot: int, number: signal.Signals) -> None:
 @pytest.mark.parametrize("delay", [1, 100])
 def test_client_that_is_cut_again_and_again_misses_nothing(world: World, delay: int) -> None:
     """At 1 ms it is often back on another worker before the old one has noticed."""
-    speakers = world.speakers(every=3)
     quick = {"reconnection": True, "reconnectionDelay": delay, "reconnectionDelayMax": delay}
     client = world.behind_the_front("client", randomizationFactor=0, **quick)
+    speakers = world.speakers(every=3)
     first = client.state()
     for times in range(1, CUTS + 1):
         client.cut()
@@ -611,7 +611,6 @@ def strange_offsets(number: int, epoch: str) -> list[object]:
         f"-5-{epoch}",
         f"{'9' * 40}-{epoch}",
         f"{number + 1_000_000}-{epoch}",
-        f"{number}-zzzzzzzz",
         f"{number}-",
         f"-{epoch}",
         f"{number}",
@@ -652,6 +651,17 @@ def test_offset_that_is_none_of_ours_is_told_and_replays_nothing(world: World, w
     assert events(client) == [["said", "after"]]
 
 
+def test_position_of_another_epoch_counts_as_none(world: World) -> None:
+    """A client keeps it under its new pid: in this session it has received nothing."""
+    client, speaker = world.member("client", 0), world.plain("speaker", 1)
+    before = client.go_away()
+    speaker.do(order("emit", "said", "missed", to=world.room))
+    client = world.recovering("client", 1, pid=before.pid, offset="99999999-zzzzzzzz")
+    client.wait("said")
+    check_came_back(client, before)
+    assert events(client) == [["said", "missed"]]
+
+
 # Too much missed
 
 
@@ -666,6 +676,24 @@ def test_more_missed_than_is_kept_is_told_and_replays_nothing(forgetful: World) 
     speaker.do(order("emit", "said", "after", to=forgetful.room))
     fence([client], by=speaker, word=1)
     assert events(client) == [["said", "after"]]
+
+
+def test_event_larger_than_what_a_room_may_keep_is_sent_or_told(world: World) -> None:
+    client, speaker = world.member("client", 0), world.plain("speaker", 1)
+    before = client.go_away()
+    speaker.do(
+        order("emit", "said", "small", to=world.room),
+        order("emit_large", "said", "large", 3_000_000, to=world.room),
+        order("emit", "said", "last", to=world.room),
+    )
+    client.connect()
+    if not client.state().recovered:
+        check_is_new(client, before)
+        client.do(order("join", world.room))
+    speaker.do(order("emit", "said", "after", to=world.room))
+    fence([client], by=speaker, word=1)
+    said = [text for _, text, *_ in events(client)]
+    assert said == [*["small", "large", "last"] * client.state().recovered, "after"]
 
 
 def test_client_of_a_quiet_room_misses_nothing_by_the_noise_of_others(forgetful: World) -> None:

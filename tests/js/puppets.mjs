@@ -33,10 +33,12 @@ class Puppet {
   #talk = null;
   #begun = [];
 
-  /** pid, offset: those of an earlier life, as the stock client keeps them. */
-  constructor({ name, url, namespace = "", pid, offset, answer, ...options }) {
-    this.name = name;
-    this.answer = answer;
+  /**
+   * pid, offset: those of an earlier life, as the stock client keeps them.
+   * brief: keep the first argument of each event alone.
+   */
+  constructor({ name, url, namespace = "", pid, offset, answer, brief, ...options }) {
+    Object.assign(this, { name, answer, brief });
     this.log = [];
     this.socket = io(`${url}${namespace}`, { ...clientOptions(options), autoConnect: false });
     Object.assign(this.socket, { _pid: pid, _lastOffset: offset });
@@ -54,7 +56,7 @@ class Puppet {
   /** Questions are answered at once: with the answer given, else with the name and the question. */
   #heard(event, args) {
     const acknowledge = typeof args.at(-1) === "function" ? args.pop() : null;
-    this.#write(event, ...args);
+    this.#write(event, ...(this.brief ? args.slice(0, 1) : args));
     if (this.answer !== "none") acknowledge?.(...(this.answer ?? [this.name, ...args]));
   }
 

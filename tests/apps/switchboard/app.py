@@ -36,6 +36,11 @@ def emit_outside(event: str, *args: Any, **more: Any) -> None:
     socketio.emit(event, args, **more)
 
 
+def emit_large(event: str, text: str, size: int, **more: Any) -> None:
+    """The text, and after it so many characters that the order need not bring along."""
+    emit(event, text, "x" * size, **more)
+
+
 def emit_several(event: str, *args: Any, to: list[Any], **more: Any) -> None:
     """To rooms and sids mixed."""
     namespace = more.pop("namespace", "/")
@@ -89,6 +94,7 @@ def say_goodbye(seconds: float, orders: list[Any]) -> None:
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "emit": emit,
     "emit_outside": emit_outside,
+    "emit_large": emit_large,
     "emit_several": emit_several,
     "ask": ask,
     "call": call,
