@@ -93,7 +93,7 @@ class World:
     def channels(self) -> set[bytes]:
         return set(self.query("PUBSUB", "CHANNELS"))
 
-    def keys(self) -> set[bytes]:
+    def all_keys(self) -> set[bytes]:
         with self.redis.client() as client:
             return set(client.scan_iter(count=1000))
 
@@ -370,7 +370,7 @@ def spoilt_room(world: World, *members: Puppet) -> Iterator[str]:
     members[0].do(order("emit", "news", "first", to=room))
     for member in members:
         member.wait("news", "first")
-    spoilt = [key for key in world.keys() if room.encode() in key and is_stream(world, key)]
+    spoilt = [key for key in world.all_keys() if room.encode() in key and is_stream(world, key)]
     assert spoilt, "found no log of the room"
     for key in spoilt:
         world.query("SET", key, "foreign")
@@ -575,11 +575,11 @@ def test_every_key_expires_by_itself(world: World) -> None:
     listeners[0].wait("said", count=20)
     end_and_check(speakers, listeners, at_least=20)
     ask_and_go(world)
-    keys = world.keys()
+    keys = world.all_keys()
     assert len(keys) > 5
     assert eternal(world, keys) == []
     world.stage.clear()
-    assert eternal(world, world.keys()) == []
+    assert eternal(world, world.all_keys()) == []
 
 
 def ask_and_go(world: World) -> None:
