@@ -161,7 +161,7 @@ def orders_for(sid: str) -> list[Order]:
 
 
 def python_client_at(place: Place, transports: list[str]) -> tuple[list[str], list[Any]]:
-    """What it saw, and what the orders gave. Stock takes at most 16 packets in one poll: one by one.
+    """What it saw, and what the orders gave, one by one: stock takes no more than 16 in one poll.
 
     Its handlers run in threads of their own, in any order.
     """
