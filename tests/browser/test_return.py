@@ -11,6 +11,7 @@ from tests.browser.conftest import CHAT, Meet
 from tests.browser.crowd import lines, say_all
 from tests.browser.person import Person
 from tests.browser.workers import come_to_another_worker, slot_of
+from tests.integration.chat_alone import start_alone
 from tests.integration.cluster import Cluster, kill, start_cluster
 from tests.integration.waiting import wait_until
 
@@ -159,6 +160,17 @@ def test_a_history_that_reaches_back_leaves_no_gap_and_is_no_reload(
     stay_away(ada, forgetful.url, room, lines(20))
     expect(ada.news).to_have_text("Caught up: 20 messages came while you were away.")
     expect(ada.texts).to_have_text(["before", *lines(20)])
+
+
+def test_a_chat_without_the_runner_catches_up_by_its_history(meet: Meet, room: str) -> None:
+    with start_alone() as alone:
+        ada = meet(base_url=alone.url).come(room, name="Ada")
+        ada.say("before")
+        expect(ada.texts).to_have_count(1)
+        stay_away(ada, alone.url, room, lines(3))
+        expect(ada.news).to_have_text("Caught up: 3 messages came while you were away.")
+        expect(ada.texts).to_have_text(["before", *lines(3)])
+        ada.page.close()
 
 
 def test_every_open_room_catches_up(meet: Meet, chat_url: str, room: str) -> None:
