@@ -14,12 +14,16 @@ ADDS_DATA = frozenset({"emit", "keep"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much a log keeps for recovery: seconds, events and bytes a room, events a sid."""
+    """How much a log keeps for recovery: seconds, events and bytes a room, events a sid.
+
+    `patience` is how many seconds may pass before a silent client is noticed.
+    """
 
     seconds: int = 120
     events: int = 1000
     bytes: int = 1 << 20
     sid_events: int = 100
+    patience: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ def load(limits: Limits) -> dict[str, Script]:
     common = (FOLDER / "common.lua").read_text()
     values = (
         f"local EVENTS, SECONDS, BYTES = {limits.events}, {limits.seconds}, {limits.bytes}\n"
-        f"local SID_EVENTS, LEASE = {limits.sid_events}, {LEASE_SECONDS}\n"
+        f"local SID_EVENTS, PATIENCE = {limits.sid_events}, {limits.patience}\n"
+        f"local LEASE = {LEASE_SECONDS}\n"
     )
     return {
         file.stem: Script(file.stem, _first_line(file.stem) + values + common + file.read_text())

@@ -67,16 +67,22 @@ class Shared:
         return [_event(entry) for entry in reversed(entries) if entry.message.parts]
 
     def missed(self, room: Room, *, after: Position, limit: int, namespace: str) -> Missed:
-        if after.epoch != self._delivery.epoch:
+        number, epoch, kept, resumed, vouched = self._link.wait(self._link.call("vouch"))
+        is_lost = int(kept) < after.number < int(resumed)
+        if after.epoch != epoch.decode() or after.number > int(number) or is_lost:
             return Missed((), complete=False)
-        address, found = room_address(namespace, room), []
+        address = room_address(namespace, room)
 
         def read() -> list[Entry]:
             log = self._reader.after(address, after.number, upto=None, epoch=after.epoch)
             return [entry for entry, _ in zip(log, range(limit), strict=False)]
 
         found = self._read(read)
-        complete = not found or found[0].previous <= after.number
+        newest = found or self._read(lambda: self._reader.before(address, None, limit=1, epoch=""))
+        if not newest:
+            complete = after.number >= int(vouched)
+        else:
+            complete = not found or _follows(found[0], after.number, vouched=int(vouched))
         return Missed(tuple(_event(one) for one in found if one.message.parts), complete)
 
     def _read(self, read: Callable[[], list[Entry]]) -> list[Entry]:
@@ -179,6 +185,13 @@ def _event(entry: Entry) -> Event:
     if message.head.stamped:
         arguments[-1] = {**arguments[-1], "position": position}
     return Event(position, name, tuple(arguments), entry.time / 1000)
+
+
+def _follows(first: Entry, number: int, *, vouched: int) -> bool:
+    """Whether nothing is lacking between a number and the first entry that is kept after it."""
+    if first.previous == 0:
+        return number >= vouched  # the log began anew: what it had before is older than that
+    return first.previous <= number
 
 
 def _digest(address: str, message_id: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import math
 from dataclasses import dataclass
 
+import engineio
 import flask_socketio
 import socketio as python_socketio
 from flask import Flask
@@ -22,6 +24,7 @@ from siocluster.worker.heartbeat import Clients
 
 log = logging.getLogger(__name__)
 SECONDS_TO_SUBSCRIBE = 10
+SLACK_SECONDS = 15  # until the end of a silent client has reached Redis
 STOCK_CHANNEL = "flask-socketio"
 
 
@@ -85,7 +88,8 @@ def join_bus(socketio: flask_socketio.SocketIO, config: Boot) -> Bus:
     """
     assert config.redis is not None
     queue = own_queue(socketio)
-    bus = Bus(socketio, _configuration(config, queue.channel if queue else config.channel))
+    channel = queue.channel if queue else config.channel
+    bus = Bus(socketio, _configuration(config, channel, socketio.server.eio))
     backend.install(bus.backend())
     if not bus.start(seconds=SECONDS_TO_SUBSCRIBE):
         raise RedisError(
@@ -95,7 +99,7 @@ def join_bus(socketio: flask_socketio.SocketIO, config: Boot) -> Bus:
     return bus
 
 
-def _configuration(config: Boot, channel: str) -> Configuration:
+def _configuration(config: Boot, channel: str, engine: engineio.Server) -> Configuration:
     return Configuration(
         url=config.redis or "",
         prefix=config.redis_prefix,
@@ -105,6 +109,7 @@ def _configuration(config: Boot, channel: str) -> Configuration:
             seconds=config.recovery_seconds,
             events=config.recovery_events,
             bytes=config.recovery_bytes,
+            patience=math.ceil(engine.ping_interval + engine.ping_timeout) + SLACK_SECONDS,
         ),
         outbox=Outbox(
             commands=config.outbox_emits,

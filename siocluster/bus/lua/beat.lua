@@ -25,6 +25,14 @@ end
 redis.call('PUBLISH', ROOT .. 'worker:' .. ARGV[4], 'beat ' .. text(number) .. ' ' .. epoch)
 local reply = {text(number), epoch, token, lost}
 if token ~= '' then
+  -- Which number was when, for as long as a log is kept: see vouch.lua.
+  local times = ROOT .. 'times'
+  redis.call('ZADD', times, NOW, text(number))
+  local kept = redis.call('ZRANGEBYSCORE', times, '-inf', NOW - 2 * SECONDS * 1000)
+  if #kept > 1 then
+    redis.call('ZREMRANGEBYRANK', times, 0, #kept - 2)
+  end
+  redis.call('EXPIRE', times, META_SECONDS)
   for _, boot in ipairs(redis.call('ZRANGEBYSCORE', workers, '-inf', NOW - LEASE * 1000)) do
     reply[#reply + 1] = boot
   end

@@ -1,6 +1,6 @@
 -- What every script begins with. KEYS[1] is the root of all names; ARGV[1..3] are the caller's epoch,
 -- the highest number it knows, and an epoch to use if a new one is needed.
--- The Python side puts the limits before this: EVENTS, SECONDS, BYTES, SID_EVENTS, LEASE (seconds).
+-- The Python side puts before this: EVENTS, SECONDS, BYTES, SID_EVENTS, PATIENCE and LEASE (seconds).
 local ROOT = KEYS[1]
 local META = ROOT .. 'meta'
 local META_SECONDS = 400 * 86400
@@ -32,6 +32,12 @@ local function current()
   redis.call('HDEL', META, 'kept', 'resumed')
   redis.call('EXPIRE', META, META_SECONDS)
   return ARGV[3], number
+end
+
+-- How long a log outlives its last event: a client may be cut off for as long as its pings are waited
+-- for before anyone notices, and then be away for SECONDS. What is not there is older than that.
+local function log_seconds(seconds)
+  return 2 * seconds + PATIENCE
 end
 
 local function log_of(address)

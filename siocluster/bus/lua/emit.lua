@@ -71,7 +71,7 @@ for index, entry in ipairs(entries) do
   redis.call('XADD', entry.log, 'MAXLEN', entry.events, number .. '-' .. text(NOW),
     'p', entry.previous, 's', text(entry.bytes), 'm', ARGV[10] .. '\n' .. ARGV[11])
   trim(entry)
-  redis.call('EXPIRE', entry.log, 2 * entry.seconds)
+  redis.call('EXPIRE', entry.log, log_seconds(entry.seconds))
 end
 local before = stored and table.concat(previous, ',') or '-'
 redis.call('HSET', boot, 'sequence', text(sequence),
@@ -99,7 +99,7 @@ for index = 12, #ARGV do
       told[place] = true
       local chain = ROOT .. 'chain:' .. place
       local last = redis.call('GET', chain) or '0'
-      redis.call('SET', chain, number, 'EX', 2 * SECONDS)
+      redis.call('SET', chain, number, 'EX', log_seconds(SECONDS))
       redis.call('PUBLISH', ROOT .. 'place:' .. place, line .. last .. message)
     end
   end
