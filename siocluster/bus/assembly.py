@@ -44,7 +44,7 @@ from siocluster.bus.transports import Transports
 log = logging.getLogger(__name__)
 EPOCH_LETTERS = string.ascii_lowercase + string.digits
 RENEW_SECONDS = 1800.0
-CLIENTS_A_RENEWAL = 500
+NAMES_A_RENEWAL = 1000
 SECONDS_TO_SETTLE = 2.0
 
 
@@ -229,10 +229,9 @@ class Bus:
         return found
 
     def stop(self) -> None:
-        """After the last client has gone: leave nothing to expire."""
+        """After the last client has gone."""
         self._retiring = True
-        self.presence.leave_all()
-        self.link.call("retire", self.boot)
+        self.link.call("resign", self.boot)
         self.link.settle(SECONDS_TO_SETTLE)
         self.link.stop()
 
@@ -317,8 +316,12 @@ class Bus:
         """Sessions live on this worker's lease; this only keeps Redis from tidying them away."""
         while True:
             gevent.sleep(RENEW_SECONDS)
-            clients = [client for client in self.clients if client.pid]
-            for start in range(0, len(clients), CLIENTS_A_RENEWAL):
-                chunk = clients[start : start + CLIENTS_A_RENEWAL]
-                flat = [part for client in chunk for part in (client.pid, client.sid)]
-                self.link.call("renew", *flat)
+            recovering = [client for client in self.clients if client.pid]
+            sessions = [f"session:{client.pid}" for client in recovering]
+            homes = [f"home:{client.sid}" for client in recovering]
+            self._renew("", [*sessions, *homes])
+            self._renew("1", self.presence.kept_names())
+
+    def _renew(self, people: str, names: list[str]) -> None:
+        for start in range(0, len(names), NAMES_A_RENEWAL):
+            self.link.call("renew", people, *names[start : start + NAMES_A_RENEWAL])

@@ -105,19 +105,15 @@ class Presence:
         else:
             self._depart(people)
 
-    def leave_all(self) -> None:
-        """The worker stops: those who are still in their grace are gone from here now."""
-        self._depart(list(self._tabs), tabs=1 << 30)
-
-    def _depart(self, people: Iterable[tuple[str, str]], *, tabs: int = 1) -> None:
-        gone = [one for one in people if self._closed_last_tab(one, tabs)]
+    def _depart(self, people: Iterable[tuple[str, str]]) -> None:
+        gone = [one for one in people if self._closed_last_tab(one)]
         if not gone:
             return
         flat = [part for one in gone for part in one]
         self._link.call("depart", self._boot, *flat, then=lambda reply: self._told(gone, reply))
 
-    def _closed_last_tab(self, person: tuple[str, str], tabs: int) -> bool:
-        left = self._tabs.get(person, 0) - tabs
+    def _closed_last_tab(self, person: tuple[str, str]) -> bool:
+        left = self._tabs.get(person, 0) - 1
         if left > 0:
             self._tabs[person] = left
             return False
@@ -127,6 +123,11 @@ class Presence:
         for (_, person_id), data in zip(people, reply, strict=True):
             if data:
                 self._announce("left", person_id, data.decode())
+
+    def kept_names(self) -> list[str]:
+        """Of the keys that must not expire while someone is here."""
+        rooms = dict.fromkeys(f"people:{address}" for address, _ in self._tabs)
+        return [f"roster:{self._boot}", *rooms]
 
     # Of the cluster
 

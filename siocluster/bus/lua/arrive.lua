@@ -9,6 +9,6 @@ else
   workers = 2
 end
 redis.call('HSET', who, 'd ' .. ARGV[6], ARGV[7])
-redis.call('EXPIRE', who, 7 * 86400)
-redis.call('EXPIRE', held, 7 * 86400)
+redis.call('EXPIRE', who, PEOPLE_SECONDS)
+redis.call('EXPIRE', held, PEOPLE_SECONDS)
 return workers == 1 and '1' or '0'

@@ -5,6 +5,7 @@ local ROOT = KEYS[1]
 local META = ROOT .. 'meta'
 local META_SECONDS = 400 * 86400
 local SESSION_SECONDS = 2 * 3600 + SECONDS
+local PEOPLE_SECONDS = 7 * 86400
 
 local clock = redis.call('TIME')
 local NOW = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)

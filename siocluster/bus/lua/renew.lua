@@ -1,6 +1,6 @@
--- Keep sessions and homes of idle clients. ARGV 4… pid, sid. Returns how many.
-for index = 4, #ARGV, 2 do
-  redis.call('EXPIRE', ROOT .. 'session:' .. ARGV[index], SESSION_SECONDS)
-  redis.call('EXPIRE', ROOT .. 'home:' .. ARGV[index + 1], SESSION_SECONDS)
+-- Keep what idle clients need. ARGV 4 '1' for people, '' for sessions, 5… names behind the root.
+local seconds = ARGV[4] == '1' and PEOPLE_SECONDS or SESSION_SECONDS
+for index = 5, #ARGV do
+  redis.call('EXPIRE', ROOT .. ARGV[index], seconds)
 end
-return (#ARGV - 3) / 2
+return #ARGV - 4
