@@ -174,11 +174,16 @@ def test_who_has_moved_away_from_a_sleeping_worker_stays_when_it_wakes(
     assert world.told(other).count("Ann went") == 1
 
 
-def test_people_of_a_worker_that_ends_in_good_order_are_gone_at_once(world: World) -> None:
-    """They could come back, but their worker knows that it will not see them again."""
-    victim, other = 1 - world.leader, world.leader
-    world.guest("Ann", victim)
+def test_people_of_a_worker_that_ends_in_good_order_may_come_back_unannounced(
+    world: World, victim: int
+) -> None:
+    other = 1 - victim
+    life = world.guest("Ann", victim).state()
+    world.guest("Zoe", victim)
     world.signal(victim, signal.SIGTERM)
-    world.wait_until_told(other, "Ann", "went")
-    assert world.members(other) == []
-    assert world.told(other) == ["Ann came", "Ann went"]
+    ann = world.guest("Ann", other, life=life)
+    assert ann.state().recovered
+    seconds = wait_until(lambda: "Zoe went" in world.told(other), words="Zoe to be gone")
+    assert seconds < SECONDS_UNTIL_GONE
+    assert world.members(other) == ["Ann"]
+    assert world.told(other) == ["Ann came", "Zoe came", "Zoe went"]
