@@ -35,36 +35,51 @@ export function forgotten(room) {
 
 /** Joined, with the last messages. `missed`: messages new to us; `reloaded`: a gap before them. */
 export function joined(room, { answer, username, time }) {
-  const says = answer.messages.map(entryOf);
+  return room.me === null ? first(room, { answer, username, time }) : again(room, answer);
+}
+
+function first(room, { answer, username, time }) {
+  const arrived = { kind: "arrived", id: answer.id, username, time };
+  const after = entered(room, { answer, known: [], fresh: room.entries });
+  return {
+    missed: 0,
+    reloaded: false,
+    room: { ...after, entries: [...after.entries, arrived], more: answer.more },
+  };
+}
+
+function again(room, answer) {
   const split = room.split ?? room.entries.length;
   const old = room.entries.slice(0, split);
-  const isAgain = room.me !== null;
-  const reloaded = isAgain && !reaches(answer, says, old);
-  const known = isAgain && !reloaded ? old : [];
+  const reloaded = !reaches(answer, old);
+  const known = reloaded ? [] : old;
+  const news = saysOf(answer).filter((one) => one.id !== answer.id && !find(old, one));
+  const after = entered(room, { answer, known, fresh: room.entries.slice(split) });
+  const more = firstSay(known) ? room.more : answer.more;
+  return { missed: news.length, reloaded, room: { ...after, more } };
+}
+
+// `known` stands before the answer's messages, `fresh` was told while it was on its way.
+function entered(room, { answer, known, fresh }) {
+  const says = saysOf(answer);
   const isOwn = ({ kind, id }) => kind !== "say" && id === answer.id;
-  const fresh = room.entries.slice(isAgain ? split : 0).filter((one) => !isOwn(one));
-  const arrived = { kind: "arrived", id: answer.id, username, time };
+  const told = fresh.filter((one) => !isOwn(one));
   return {
-    missed: isAgain ? says.filter((one) => one.id !== answer.id && !find(old, one)).length : 0,
-    reloaded,
-    room: {
-      ...room,
-      me: answer.id,
-      joined: true,
-      split: null,
-      entries: [...merge(merge(known, says), fresh), ...(isAgain ? [] : [arrived])],
-      more: known.length > 0 && firstSay(known) ? room.more : answer.more,
-      seeking: false,
-      people: answer.people,
-      crowded: answer.here > answer.people.length,
-      outbox: says.reduce((left, say) => without(left, answer.id, say), room.outbox),
-    },
+    ...room,
+    me: answer.id,
+    joined: true,
+    split: null,
+    entries: merge(merge(known, says), told),
+    seeking: false,
+    people: answer.people,
+    crowded: answer.here > answer.people.length,
+    outbox: says.reduce((left, say) => without(left, answer.id, say), room.outbox),
   };
 }
 
 /** An older page, as it was asked for. */
 export function older(room, { messages, more }) {
-  const entries = messages.map(entryOf).filter((one) => !find(room.entries, one));
+  const entries = saysOf({ messages }).filter((one) => !find(room.entries, one));
   return { ...room, entries: [...entries, ...room.entries], more, seeking: false };
 }
 
@@ -110,9 +125,14 @@ function put(room, entry) {
 
 // Whether the answer leaves no gap after what was there. By position: the same message, sent again
 // to a server that has lost its memory, has another.
-function reaches(answer, says, old) {
+function reaches(answer, old) {
   const last = lastSay(old);
-  return last ? says.some(({ position }) => position === last.position) : !answer.more;
+  if (!last) return !answer.more;
+  return answer.messages.some(({ position }) => position === last.position);
+}
+
+function saysOf(answer) {
+  return answer.messages.map(entryOf);
 }
 
 const kinds = { join: "join", broadcast_quit: "quit", broadcast_say: "say" };

@@ -13,6 +13,7 @@ from tests.browser.person import Person
 from tests.browser.workers import come_to_another_worker, slot_of
 from tests.integration.chat_alone import start_alone
 from tests.integration.cluster import Cluster, kill, start_cluster
+from tests.integration.test_frozen_redis import frozen_redis
 from tests.integration.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -135,6 +136,21 @@ def test_what_was_stored_without_an_answer_is_not_doubled_by_a_return(
     expect(ada.waiting.get_by_role("article")).to_have_count(0)
     ben = meet().come(room, name="Ben")
     expect(ben.texts).to_have_text(["stored unseen"])
+
+
+def test_what_is_said_while_redis_is_silent_says_so_and_is_stored_once(
+    meet: Meet, chat: Cluster, room: str
+) -> None:
+    ada = meet().come(room, name="Ada")
+    ben = come_to_another_worker(meet, room, name="Ben", other=ada)
+    with frozen_redis(chat):
+        ada.say("into the silence")
+        ada.say("and after it")
+        expect(ada.waiting).to_contain_text("no answer yet, trying again")
+        expect(ada.waiting.get_by_role("img", name="Sending")).to_have_count(2)
+    for person in (ada, ben):
+        expect(person.texts).to_have_text(["into the silence", "and after it"])
+    expect(ada.waiting.get_by_role("article")).to_have_count(0)
 
 
 def test_who_was_away_too_long_has_the_history_loaded_anew_and_is_told(
