@@ -25,7 +25,8 @@ def is_leader() -> bool:
     """Whether this worker is the one that runs the timers now.
 
     Another may take over when this one is cut off; there are never two at a time for longer than a
-    lease, and what the older one stores after that is refused (NotStoredError).
+    lease. What a timer of the older one still emits or stores after that is refused
+    (NotStoredError); a handler that asks this and then stores is not.
     """
     return backend.current().is_leader()
 

@@ -24,11 +24,12 @@ from siocluster.bus.delivery import Delivery, Hooks
 from siocluster.bus.eviction import Eviction
 from siocluster.bus.flask_session import FlaskSession
 from siocluster.bus.leader import Leadership
-from siocluster.bus.link import Link, Listener, Outbox
+from siocluster.bus.link import Link, Listener
 from siocluster.bus.manager import RoomBusManager
 from siocluster.bus.membership import Membership
 from siocluster.bus.message import cut, parse_published
 from siocluster.bus.names import Names
+from siocluster.bus.outbox import Bounds
 from siocluster.bus.outside import Outside
 from siocluster.bus.packing import Packing, ack_parts, decoded
 from siocluster.bus.presence import Presence
@@ -57,7 +58,7 @@ class Configuration:
     place: str
     channel: str
     limits: Limits
-    outbox: Outbox
+    outbox: Bounds
     recovery: str = "auto"  # auto | on | off
     direct: str = "stored"  # stored | local
     volatile: frozenset[str] = frozenset()  # events, or namespaces with their slash
@@ -96,7 +97,7 @@ class Bus:
             configuration.url,
             root=names.root,
             scripts=load(configuration.limits),
-            outbox=configuration.outbox,
+            bounds=configuration.outbox,
         )
         place = configuration.place
         self.reader = reader = Reader(configuration.url, names)
@@ -273,7 +274,7 @@ class Bus:
         self.delivery.reached(int(number), epoch.decode())
         self.leadership.renewed(token.decode(), asked=asked)
         if lost == b"1":
-            self.presence.again()
+            self.presence.again(told=True)
         if token:
             self.link.subscribe(self._configuration.channel)
         else:
@@ -291,7 +292,7 @@ class Bus:
     def _on_epoch(self) -> None:
         self._fresh_epoch = "".join(secrets.choice(EPOCH_LETTERS) for _ in range(8))
         self.transports.give_up(self.clients, "Redis has lost what it had")
-        self.presence.again()
+        self.presence.again(told=False)
 
     # Acks of clients elsewhere
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ import redis
 from gevent.event import Event
 
 from siocluster.bus import dial
+from siocluster.bus.outbox import Bounds, Outbox
 from siocluster.bus.scripts import Script
 from siocluster.bus.ticket import Reply, Ticket
 from siocluster.errors import NotStoredError
@@ -28,20 +28,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 BEAT_SECONDS = 2.0
 MOST_MISSED = 3  # beats that did not come back, after which the link is dead
 SECONDS_TO_PREPARE = 2.0
-WINDOW = 1024  # commands in flight; the script remembers more of a worker's
-LARGEST_WRITE = 1 << 18
 CHANNELS_A_COMMAND = 500
 # Answers that a reconnect mends: scripts are gone, or this is no longer the primary.
 MENDABLE = ("NOSCRIPT", "READONLY", "LOADING", "MASTERDOWN", "MOVED", "UNBLOCKED", "NOPERM")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outbox:
-    """What may wait while Redis is away: commands, bytes, and for how long (seconds)."""
-
-    commands: int = 1000
-    bytes: int = 8 << 20
-    seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +49,7 @@ class Link:
     """`live` is set while what is published arrives here."""
 
     def __init__(
-        self, url: str, *, root: str, scripts: Mapping[str, Script], outbox: Outbox
+        self, url: str, *, root: str, scripts: Mapping[str, Script], bounds: Bounds
     ) -> None:
         self.live = Event()
         self.last_error = ""
@@ -68,11 +57,8 @@ class Link:
         self._url = url
         self._root = root
         self._scripts = scripts
-        self._outbox = outbox
+        self._outbox = Outbox(bounds)
         self._channels: set[str] = set()
-        self._unsent: deque[Ticket | bytes] = deque()
-        self._sent: deque[Ticket] = deque()
-        self._waiting_bytes = 0
         self._wake = Event()
         self._socket: Any = None
         self._missed = 0
@@ -91,7 +77,7 @@ class Link:
 
     def settle(self, seconds: float) -> None:
         """Wait until all that was called is answered, but no longer."""
-        last = self._last()
+        last = self._outbox.last()
         if last is not None and self._connected:
             last.join(seconds)
 
@@ -100,15 +86,11 @@ class Link:
 
         Raises NotStoredError when Redis does not answer in time.
         """
-        last = self._last()
+        last, seconds = self._outbox.last(), self._outbox.bounds.seconds
         if last is not None:
-            last.join(self._outbox.seconds)
+            last.join(seconds)
             if not last.done:
-                raise NotStoredError(f"Redis has not answered for {self._outbox.seconds:g} s.")
-
-    def _last(self) -> Ticket | None:
-        waiting = (*reversed(self._unsent), *reversed(self._sent))
-        return next((item for item in waiting if isinstance(item, Ticket)), None)
+                raise NotStoredError(f"Redis has not answered for {seconds:g} s.")
 
     # What the worker asks for
 
@@ -124,42 +106,26 @@ class Link:
         `first`: before all that waits to be sent.
         """
         ticket = Ticket(name, arguments, then)
-        if first:
-            self._unsent.appendleft(ticket)
-        else:
-            self._unsent.append(ticket)
-        self._waiting_bytes += ticket.size
+        self._outbox.add(ticket, first=first)
         self._wake.set()
         return ticket
 
     def admit(self, size: int) -> None:
         """Raise NotStoredError when Redis is away and too much waits for it already."""
-        if self.live.is_set():
-            return
-        waiting = len(self._unsent) + len(self._sent)
-        if waiting >= self._outbox.commands or self._waiting_bytes + size > self._outbox.bytes:
-            raise NotStoredError(
-                "Redis is away, and as much as may wait for it does already.",
-                hint="Try again once it is back; siocluster.rooms.state() tells.",
-            )
+        if not self.live.is_set():
+            self._outbox.check_room(size)
 
     def wait(self, ticket: Ticket) -> Reply:
         """The reply; raises NotStoredError when none came in the time of the outbox."""
+        seconds = self._outbox.bounds.seconds
         try:
-            return ticket.wait(self._outbox.seconds)
+            return ticket.wait(seconds)
         except gevent.Timeout:
-            self._give_up(ticket)
+            self._outbox.give_up(ticket)
             raise NotStoredError(
-                f"Redis has not answered for {self._outbox.seconds:g} s"
-                f" ({self.last_error or 'no error'}).",
+                f"Redis has not answered for {seconds:g} s ({self.last_error or 'no error'}).",
                 hint="Whether it was stored is not known; with a message id it can be sent again.",
             ) from None
-
-    def _give_up(self, ticket: Ticket) -> None:
-        ticket.wanted = False
-        if ticket in self._unsent:
-            self._unsent.remove(ticket)
-            self._waiting_bytes -= ticket.size
 
     def subscribe(self, channel: str) -> None:
         if channel not in self._channels:
@@ -182,7 +148,7 @@ class Link:
 
     def _queue(self, *command: str) -> None:
         if self._connected:
-            self._unsent.append(packed(*command))
+            self._outbox.add_bare(packed(*command))
             self._wake.set()
 
     # Staying connected
@@ -231,16 +197,12 @@ class Link:
                 reader.feed(self._received())
 
     def _again(self) -> Iterable[bytes]:
-        """Before what is sent again: a greeting, that notices a Redis which has lost something; and
-        the subscriptions, for it may be published only now."""
-        self._unsent = deque(item for item in self._unsent if isinstance(item, Ticket))
+        """Subscriptions, for what is sent again may be published only now; then a greeting, which
+        notices a Redis that has lost something; then what was in flight."""
         channels = sorted(self._channels)
         for start in range(0, len(channels), CHANNELS_A_COMMAND):
-            chunk = channels[start : start + CHANNELS_A_COMMAND]
-            yield packed("SUBSCRIBE", *chunk)
-        self._sent = deque(ticket for ticket in self._sent if ticket.wanted)
-        self._sent.appendleft(Ticket("greet", (), None))
-        yield from map(self._packed, self._sent)
+            yield packed("SUBSCRIBE", *channels[start : start + CHANNELS_A_COMMAND])
+        yield from map(self._packed, self._outbox.again(Ticket("greet", (), None)))
 
     def _lost(self, error: Exception) -> None:
         self.last_error, self._why = self._why or str(error) or type(error).__name__, ""
@@ -248,8 +210,7 @@ class Link:
             words = self.last_error
             log.error("Lost Redis (%s); new sessions are refused until it is back.", words)
         self.live.clear()
-        for ticket in self._sent:
-            ticket.wanted = ticket.wanted and ticket.name not in MOMENTARY
+        self._outbox.lost()
         self._tell.on_down()
 
     def _close(self) -> None:
@@ -292,24 +253,10 @@ class Link:
             while True:
                 self._wake.wait()
                 self._wake.clear()
-                while batch := self._batch():
+                while batch := self._outbox.batch(self._packed):
                     sock.sendall(batch)
         except OSError:
             pass  # the reader meets the same end, and says so
-
-    def _batch(self) -> bytes:
-        pieces, size = [], 0
-        while self._unsent and len(self._sent) < WINDOW and size < LARGEST_WRITE:
-            item = self._unsent.popleft()
-            if isinstance(item, Ticket):
-                self._waiting_bytes -= item.size
-                if not item.wanted:
-                    continue
-                self._sent.append(item)
-                item = self._packed(item)
-            pieces.append(item)
-            size += len(item)
-        return b"".join(pieces)
 
     def _packed(self, ticket: Ticket) -> bytes:
         epoch, number = self._tell.known()
@@ -341,14 +288,14 @@ class Link:
         if isinstance(reply, hiredis.ReplyError):
             self._refused(str(reply))
             return
-        self._sent.popleft().answer(reply)
-        if self._unsent:
+        self._outbox.answered().answer(reply)
+        if self._outbox.waits:
             self._wake.set()
 
     def _refused(self, words: str) -> None:
         if words.startswith(MENDABLE):
             raise Lost(words)
-        ticket = self._sent.popleft()
+        ticket = self._outbox.answered()
         log.error("Redis refused %s: %s", ticket.name, words)
         ticket.fail(NotStoredError(f"Redis refused it: {words}"))
 
@@ -357,10 +304,6 @@ def packed(*command: Any) -> bytes:
     """A command as Redis reads it."""
     data: bytes = hiredis.pack_command(command)
     return data
-
-
-# Of no use once the connection is lost.
-MOMENTARY = frozenset({"beat", "greet", "heads", "tell"})
 
 
 class Lost(Exception):

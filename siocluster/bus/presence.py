@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import gevent
@@ -150,8 +151,16 @@ class Presence:
             self._told(pairs, reply)
         self._link.call("bury", boot)
 
-    def again(self) -> None:
-        """This worker had been given up for dead, and its people with it: they are here."""
+    def again(self, *, told: bool) -> None:
+        """This worker's people are here though Redis does not know it any more.
+
+        `told`: it had been given up for dead, and its people were announced as gone.
+        """
         for rooms in list(self._here.values()):
             for address, (person_id, data) in rooms.items():
-                self._link.call("arrive", address, self._boot, person_id, data)
+                then = partial(self._back, person_id, data) if told else None
+                self._link.call("arrive", address, self._boot, person_id, data, then=then)
+
+    def _back(self, person_id: str, data: str, first: bytes) -> None:
+        if first == b"1":
+            self._announce("joined", person_id, data)

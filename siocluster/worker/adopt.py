@@ -15,7 +15,7 @@ from flask import Flask
 
 from siocluster.bus import backend
 from siocluster.bus.assembly import Bus, Configuration
-from siocluster.bus.link import Outbox
+from siocluster.bus.outbox import Bounds
 from siocluster.bus.redis_check import shown
 from siocluster.bus.scripts import Limits
 from siocluster.errors import RedisError
@@ -111,7 +111,7 @@ def _configuration(config: Boot, channel: str, engine: engineio.Server) -> Confi
             bytes=config.recovery_bytes,
             patience=math.ceil(engine.ping_interval + engine.ping_timeout) + SLACK_SECONDS,
         ),
-        outbox=Outbox(
+        outbox=Bounds(
             commands=config.outbox_emits,
             bytes=config.outbox_bytes,
             seconds=config.outbox_seconds,
