@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import string
-import time
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -23,15 +20,15 @@ from siocluster.bus.connecting import Connecting, Parts
 from siocluster.bus.delivery import Delivery, Hooks
 from siocluster.bus.eviction import Eviction
 from siocluster.bus.flask_session import FlaskSession
+from siocluster.bus.hearing import Hearing
 from siocluster.bus.leader import Leadership
 from siocluster.bus.link import Link, Listener
 from siocluster.bus.manager import RoomBusManager
 from siocluster.bus.membership import Membership
-from siocluster.bus.message import cut, parse_published
 from siocluster.bus.names import Names
 from siocluster.bus.outbox import Bounds
 from siocluster.bus.outside import Outside
-from siocluster.bus.packing import Packing, ack_parts, decoded
+from siocluster.bus.packing import Packing
 from siocluster.bus.presence import Presence
 from siocluster.bus.reader import Reader
 from siocluster.bus.replay import Replay
@@ -39,7 +36,6 @@ from siocluster.bus.resync import Resync
 from siocluster.bus.road import Road
 from siocluster.bus.scripts import Limits, load
 from siocluster.bus.sessions import Sessions
-from siocluster.bus.ticket import Reply
 from siocluster.bus.transports import Transports
 
 log = logging.getLogger(__name__)
@@ -90,7 +86,7 @@ class Bus:
         self.boot = secrets.token_hex(6)
         self._configuration = configuration
         self._names = names = Names(configuration.prefix)
-        self._fresh_epoch = "".join(secrets.choice(EPOCH_LETTERS) for _ in range(8))
+        self._fresh_epoch = _new_epoch()
         self.clients = Clients()
         self.transports = transports = Transports(server)
         self.link = link = Link(
@@ -139,7 +135,19 @@ class Bus:
         self._packing = Packing(server.packet_class)
         self._outside = Outside(self.manager)
         self._from_outside: Queue[bytes] = Queue()
-        self._retiring = False
+        self._hearing = Hearing(
+            link,
+            names,
+            boot=self.boot,
+            channel=configuration.channel,
+            delivery=self.delivery,
+            resync=self.resync,
+            eviction=self.eviction,
+            leadership=self.leadership,
+            presence=self.presence,
+            manager=self.manager,
+            outside=self._from_outside.put,
+        )
         self._take_over(socketio)
 
     def _take_over(self, socketio: flask_socketio.SocketIO) -> None:
@@ -153,7 +161,7 @@ class Bus:
             road=Road(self.link, self.delivery, boot=self.boot, place=self._configuration.place),
             packing=self._packing,
             policy=Policy(self._configuration),
-            answer=self._answer,
+            answer=self._hearing.answer,
             coming=connecting.client_for,
             gone=self.presence.gone,
             left_room=self.presence.left_room,
@@ -203,12 +211,12 @@ class Bus:
         self.link.subscribe(self._names.worker(self.boot))
         self.link.start(
             Listener(
-                on_push=self._on_push,
+                on_push=self._hearing.on_push,
                 on_up=self.resync.everything,
                 on_down=self.resync.stop,
                 known=lambda: (self.delivery.epoch, self.delivery.seen),
                 fresh_epoch=lambda: self._fresh_epoch,
-                beat=self._beat,
+                beat=self._hearing.beat,
             )
         )
         gevent.spawn(self._hear_outside)
@@ -231,81 +239,15 @@ class Bus:
 
     def stop(self) -> None:
         """After the last client has gone."""
-        self._retiring = True
+        self._hearing.retires = True
         self.link.call("resign", self.boot)
         self.link.settle(SECONDS_TO_SETTLE)
         self.link.stop()
 
-    # The link
-
-    def _on_push(self, channel: str, data: bytes) -> None:
-        try:
-            if channel == self._names.worker(self.boot):
-                self._on_word(data)
-            elif channel == self._configuration.channel:
-                self._from_outside.put(data)
-            else:
-                self.delivery.take(parse_published(data))
-        except (ValueError, TypeError, KeyError, IndexError) as error:
-            log.warning("Leaves out what is no message of ours on %s: %s", channel[:80], error)
-
-    def _on_word(self, data: bytes) -> None:
-        """What another worker, or our own beat, says to this process."""
-        line, _, body = data.partition(b"\n")
-        word, *rest = line.decode().split(" ", 3)
-        if word == "beat":
-            self.delivery.reached(int(rest[0]), rest[1])
-            self.resync.last_heard = time.monotonic()
-            self.link.heard()
-        elif word == "evict":
-            self.eviction.asked(*rest)
-        elif word == "evicted":
-            self.eviction.answered(*rest)
-        elif word == "ack":
-            self._acked(line.partition(b" ")[2], body)
-
-    def _beat(self) -> None:
-        asked = time.monotonic()
-        wants = "" if self._retiring else "1"
-        self.link.call("beat", self.boot, wants, then=partial(self._beaten, asked))
-
-    def _beaten(self, asked: float, reply: Reply) -> None:
-        number, epoch, token, lost, *dead = reply
-        self.delivery.reached(int(number), epoch.decode())
-        self.leadership.renewed(token.decode(), asked=asked)
-        if lost == b"1":
-            self.presence.again(told=True)
-        if token:
-            self.link.subscribe(self._configuration.channel)
-        else:
-            self.link.unsubscribe(self._configuration.channel)
-        if dead:
-            gevent.spawn(self._bury, [boot.decode() for boot in dead])
-
-    def _bury(self, boots: list[str]) -> None:
-        for boot in boots:
-            try:
-                self.presence.bury(boot)
-            except Exception as error:
-                log.warning("Could not announce the people of a dead worker: %s", error)
-
     def _on_epoch(self) -> None:
-        self._fresh_epoch = "".join(secrets.choice(EPOCH_LETTERS) for _ in range(8))
+        self._fresh_epoch = _new_epoch()
         self.transports.give_up(self.clients, "Redis has lost what it had")
         self.presence.again(told=False)
-
-    # Acks of clients elsewhere
-
-    def _answer(self, boot: str, room: Any, ack_id: int, arguments: Any) -> None:
-        parts = ack_parts(arguments)
-        head = json.dumps([room, ack_id, [len(part) for part in parts]])
-        text = f"ack {head}\n".encode() + b"".join(parts)
-        self.link.publish(self._names.worker(boot), text)
-
-    def _acked(self, head: bytes, body: bytes) -> None:
-        room, ack_id, sizes = json.loads(head)
-        arguments = decoded(cut(body, sizes))
-        gevent.spawn(self.manager.trigger_callback, room, ack_id, arguments)
 
     # Of long life
 
@@ -326,3 +268,7 @@ class Bus:
     def _renew(self, people: str, names: list[str]) -> None:
         for start in range(0, len(names), NAMES_A_RENEWAL):
             self.link.call("renew", people, *names[start : start + NAMES_A_RENEWAL])
+
+
+def _new_epoch() -> str:
+    return "".join(secrets.choice(EPOCH_LETTERS) for _ in range(8))
