@@ -9,6 +9,7 @@ import gevent
 import redis
 
 from siocluster.bus import redis_check
+from siocluster.bus.names import Names
 from siocluster.errors import BusyError
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,12 @@ class NodeLease:
     machine and run-dir: a restart need not wait until the lease expires.
     """
 
-    def __init__(self, client: redis.Redis, *, name: str, node: str, owner: str) -> None:
+    def __init__(
+        self, client: redis.Redis, *, prefix: str, name: str, node: str, owner: str
+    ) -> None:
         self._client = client
         self._take = client.register_script(TAKE)
-        self._key = f"{{{name}}}:node:{node}"
+        self._key = f"{Names(prefix).root}node:{node}"
         self._owner = owner
         self._name = name
         self._node = node
@@ -86,6 +89,7 @@ def owner_in(held: str) -> str:
         return ""
 
 
-def open_lease(url: str, *, name: str, node: str, owner: str) -> NodeLease:
+def open_lease(url: str, *, prefix: str, name: str, node: str, owner: str) -> NodeLease:
     """A lease on a connection of its own."""
-    return NodeLease(redis_check.connect(url), name=name, node=node, owner=owner)
+    client = redis_check.connect(url)
+    return NodeLease(client, prefix=prefix, name=name, node=node, owner=owner)

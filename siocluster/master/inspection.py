@@ -44,6 +44,7 @@ class Inspection:
             takes_name=takes_name,
             log_format=settings.log_format,
             log_level=settings.log_level,
+            **settings.of_bus(),
         )
         self.process = Process(boot, environ=environ)
 

@@ -43,7 +43,13 @@ def _choose_redis(boot: Boot, socketio: flask_socketio.SocketIO) -> tuple[str | 
 def _check(boot: Boot, url: str) -> str:
     version = redis_check.check(url)
     try:
-        held = lease.open_lease(url, name=boot.name, node=boot.node, owner=boot.owner)
+        held = lease.open_lease(
+            url,
+            prefix=boot.redis_prefix,
+            name=boot.name,
+            node=boot.node,
+            owner=boot.owner,
+        )
         if boot.takes_name:
             held.take()
         else:

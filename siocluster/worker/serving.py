@@ -107,7 +107,11 @@ def _join_bus(config: Boot, socketio: flask_socketio.SocketIO) -> Bus | None:
     bus = adopt.join_bus(socketio, config)
     if config.owner:
         held = lease.open_lease(
-            config.redis, name=config.name, node=config.node, owner=config.owner
+            config.redis,
+            prefix=config.redis_prefix,
+            name=config.name,
+            node=config.node,
+            owner=config.owner,
         )
         gevent.spawn(held.keep)
     return bus

@@ -192,7 +192,7 @@ def test_a_password_that_should_have_been_encoded_is_not_shown_either(mark: str)
 
 
 def held(url: str, owner: str, *, name: str = "shop", node: str = "a") -> lease.NodeLease:
-    return lease.open_lease(url, name=name, node=node, owner=owner)
+    return lease.open_lease(url, prefix=name, name=name, node=node, owner=owner)
 
 
 @pytest.fixture
