@@ -30,7 +30,7 @@ OUTAGES: dict[str, tuple[Fault, float]] = {
     "killed for 40 s": (DurableRedis.away, 40),
 }
 ROOM = "agora"
-PAUSE_MS = 50  # between two of one speaker's emits: 40 s of them fit into the outbox of 1000
+PAUSE_MS = 80  # between two of a speaker's emits: what both say in 30 s is kept of a room (1000)
 SECONDS_WAITED = 30  # for which an emit waits before it raises
 SECONDS_TO_COME_BACK = 3 * SCALE
 LONG = 60 * SCALE
