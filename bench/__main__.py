@@ -1,28 +1,24 @@
-"""The command: `python -m bench`, or `make bench ARGS="--rounds 7"`."""
+"""The command: `python -m bench`, or `make bench ARGS="--rounds 7"`; `bus` is its other half."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from bench import report
-from bench.quantities import PROBES, QUANTITIES, Plan, Quantity
+from bench import output
+from bench.bus.command import bus
+from bench.output import tell
+from bench.quantities import PROBES, Plan, suite
 from bench.rounds import measure
 from bench.servers import SERVERS, Server
-from bench.summary import Row, Sample, rows
-from bench.table import in_black, in_colour, render
-from siocluster.machine import raise_descriptor_limit
 
 NAMES = [server.name for server in SERVERS]
-Tables = Mapping[Quantity, Sequence[Row]]
 
 
-@click.command(context_settings={"max_content_width": 100})
+@click.group(invoke_without_command=True, context_settings={"max_content_width": 100})
+@click.pass_context
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="How often.")
 @click.option("--only", multiple=True, type=click.Choice(NAMES), help="This server; repeatable.")
 @click.option("--probe", multiple=True, type=click.Choice([*PROBES]), help="This one; repeatable.")
@@ -30,6 +26,7 @@ Tables = Mapping[Quantity, Sequence[Row]]
 @click.option("--seconds", default=Plan().seconds, show_default=True, help="Length of a talk.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write it all here.")
 def main(
+    context: click.Context,
     rounds: int,
     only: tuple[str, ...],
     probe: tuple[str, ...],
@@ -41,16 +38,15 @@ def main(
 
     Ratios are to the first server. Exit code 1: a row is void.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up, as Ctrl-C
-    raise_descriptor_limit()
+    output.prepare()
+    if context.invoked_subcommand:
+        return
     servers = present(only)
     plan = Plan(idle=idle, seconds=seconds)
-    samples = list(measure(servers, rounds=rounds, probes=probe or [*PROBES], plan=plan, tell=tell))
-    tables = tables_of(samples, servers)
-    show(tables, servers)
-    if json_file:
-        report.write(json_file, plan=plan, tables=tables, samples=samples)
-    sys.exit(any(row.note.startswith("void") for rows in tables.values() for row in rows))
+    peers = suite(servers, plan)
+    numbers = range(1, rounds + 1)
+    samples = list(measure(peers, rounds=numbers, probes=probe or [*PROBES], tell=tell))
+    output.finish([peers], samples, plan=plan, json_file=json_file)
 
 
 def present(only: Sequence[str]) -> list[Server]:
@@ -68,25 +64,7 @@ def present(only: Sequence[str]) -> list[Server]:
     return found
 
 
-def tables_of(samples: Sequence[Sample], servers: Sequence[Server]) -> Tables:
-    names = [server.name for server in servers]
-    return {
-        quantity: rows(samples, quantity=quantity.key, servers=names) for quantity in QUANTITIES
-    }
-
-
-def show(tables: Tables, servers: Sequence[Server]) -> None:
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for server in servers:
-        print(f"{server.name:<12} {server.words}")
-    paint = in_colour if colour else in_black
-    print(f"\n{render(tables, baseline=servers[0].name, paint=paint)}")
-
-
-def tell(line: str) -> None:
-    """Progress goes to stderr, so that stdout is the table alone."""
-    print(line, file=sys.stderr, flush=True)
-
+main.add_command(bus)
 
 if __name__ == "__main__":
     main()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from bench.client import Client, State, said_number, say_frame
+from bench.client import Client, State, acked_number, ask_frame, said_number, say_frame
 
 AT_ONCE = 32  # half-open connections; more would measure the accept queue
 SECONDS_TO_CONNECT = 30.0
@@ -30,6 +30,7 @@ class Talk:
     delivered: int = 0
     wrong: int = 0  # messages that not exactly the members of their room got
     latencies: list[float] = field(default_factory=list)  # seconds from say to shown, sorted
+    acks: list[float] = field(default_factory=list)  # seconds from say to its ack, sorted
 
     def complete(self) -> bool:
         return self.delivered == self.expected and self.wrong == 0
@@ -37,17 +38,22 @@ class Talk:
 
 class Crowd:
     """Clients 0…n-1. `room_of` numbers their rooms in blocks of neighbours: a balancer that deals
-    clients out in turn then has every room on every worker."""
+    clients out in turn then has every room on every worker.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    `port_of` gives the port that a client connects to, by its number.
+    """
+
+    def __init__(self, port_of: Callable[[int], int], *, recovers: bool = False) -> None:
+        self._port_of = port_of
+        self._recovers = recovers
         self._clients: list[Client] = []
         self._poll = select.epoll()
         self._by_fd: dict[int, Client] = {}
         self._sent: dict[int, float] = {}
         self._got: dict[int, int] = {}
         self._latencies: list[float] = []
-        self._next_number = 0
+        self._acks: list[float] = []
+        self._next_number = 1
         self._rooms = 1
 
     def __enter__(self) -> Self:
@@ -67,7 +73,8 @@ class Crowd:
         connected = len(self._clients)
         while connected < goal:
             while len(self._clients) < min(goal, connected + AT_ONCE):
-                self._add(Client(self._port))
+                port = self._port_of(len(self._clients))
+                self._add(Client(port, recovers=self._recovers))
             self._turn(deadline - time.monotonic(), words="connect")
             connected = self._count(State.CONNECTED, State.JOINED)
 
@@ -80,15 +87,18 @@ class Crowd:
         while self._count(State.JOINED) < len(self._clients):
             self._turn(deadline - time.monotonic(), words="join")
 
-    def talk(self, *, rate: float, seconds: float) -> Talk:
+    def talk(
+        self, *, rate: float, seconds: float, acked: bool = False, direct: bool = False
+    ) -> Talk:
         """Say at a steady rate, each time somebody else, whatever the server manages; then wait
-        for what is still on its way."""
-        self._sent, self._got, self._latencies = {}, {}, []
+        for what is still on its way. `direct`: not to the room, the server answers who says it."""
+        self._sent, self._got, self._latencies, self._acks = {}, {}, [], []
         start = time.monotonic()
         for turn in range(round(rate * seconds)):
             self._listen_until(start + turn / rate)
-            self._say(turn)
-        return self._result()
+            self._say(turn, acked=acked, direct=direct)
+        receivers = 1 if direct else self._members()
+        return self._result(receivers, acks=len(self._sent) if acked else 0)
 
     def _room_of(self, index: int) -> int:
         return index * self._rooms // len(self._clients)
@@ -112,12 +122,15 @@ class Crowd:
         if gone := self._count(State.GONE):
             raise LoadError(f"{gone} clients were cut off when they wanted to {words}")
 
-    def _say(self, turn: int) -> None:
+    def _say(self, turn: int, *, acked: bool, direct: bool) -> None:
         # Neighbours share a room: stepping through rooms first spreads the work.
         members = self._members()
         index = (turn % self._rooms) * members + turn // self._rooms % members
         number, self._next_number = self._next_number, self._next_number + 1
-        frame = say_frame(f"room{self._room_of(index)}", number, PADDING)
+        if direct:
+            frame = ask_frame(number, PADDING, acked=acked)
+        else:
+            frame = say_frame(f"room{self._room_of(index)}", number, PADDING, acked=acked)
         self._sent[number] = time.monotonic()
         self._clients[index].say(frame)
 
@@ -132,20 +145,28 @@ class Crowd:
             if client.state is State.GONE:
                 del self._by_fd[fd]
 
-    def _note(self, events: list[bytes]) -> None:
+    def _note(self, packets: list[bytes]) -> None:
         now = time.monotonic()
-        for event in events:
-            number = said_number(event)
-            if number in self._sent:
+        for packet in packets:
+            is_ack = packet.startswith(b"43")
+            number = acked_number(packet) if is_ack else said_number(packet)
+            if number not in self._sent:
+                continue
+            if is_ack:
+                self._acks.append(now - self._sent[number])
+            else:
                 self._got[number] = self._got.get(number, 0) + 1
                 self._latencies.append(now - self._sent[number])
 
-    def _result(self) -> Talk:
-        expected = len(self._sent) * self._members()
-        self._wait_for(lambda: len(self._latencies) >= expected)
+    def _result(self, receivers: int, *, acks: int) -> Talk:
+        expected = len(self._sent) * receivers
+        self._wait_for(lambda: len(self._latencies) >= expected and len(self._acks) >= acks)
         self._read(SECONDS_FOR_DOUBLES)
-        wrong = sum(self._got.get(number, 0) != self._members() for number in self._sent)
-        return Talk(expected, len(self._latencies), wrong, sorted(self._latencies))
+        wrong = sum(self._got.get(number, 0) != receivers for number in self._sent)
+        if len(self._acks) != acks:
+            raise LoadError(f"{len(self._acks)} of {acks} messages were acknowledged")
+        delivered = len(self._latencies)
+        return Talk(expected, delivered, wrong, sorted(self._latencies), sorted(self._acks))
 
     def _wait_for(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + SECONDS_TO_ARRIVE

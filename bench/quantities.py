@@ -1,4 +1,4 @@
-"""What is measured: the quantities, and the probes that measure them.
+"""What is measured of the servers: the quantities, and the probes that measure them.
 
 A new quantity is a line in QUANTITIES and a reading that a probe yields for it.
 """
@@ -6,38 +6,20 @@ A new quantity is a line in QUANTITIES and a reading that a probe yields for it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from bench.crowd import Crowd, LoadError, Talk
+from bench.crowd import Crowd
 from bench.restart import kill_and_wait
 from bench.running import Running
+from bench.servers import Server
+from bench.suite import Quantity, Reading, Suite, quantile, shared, void_note
 
 SECONDS_TO_SETTLE = 0.3
 WARMING_CLIENTS = 100
 WARMING_RATE = 50.0
 WARMING_SECONDS = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """`scale` turns the SI value (seconds, bytes) into `unit`. Less is better, always."""
-
-    key: str
-    title: str
-    unit: str
-    scale: float
-    digits: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One value in SI units, and how it divides over the parts; no value: `note` says why."""
-
-    quantity: str
-    value: float | None
-    parts: Mapping[str, float] = field(default_factory=dict)
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,30 +70,28 @@ QUANTITIES = (
     Quantity("restart", "After kill -9 of a worker: until its successor answers", "s", 1, 2),
 )
 
-Probe = Callable[[Running, Plan], Iterator[Reading]]
-
 
 def probe_idle(server: Running, plan: Plan) -> Iterator[Reading]:
     """Connections that come and do nothing, to a server that is in use already."""
-    with Crowd(server.port) as crowd:
+    with Crowd(server.at_public_port) as crowd:
         _warm(crowd)
         memory, cpu = server.memory_bytes(), server.cpu_seconds()
         crowd.connect(plan.idle)
-        yield _shared("connect_cpu", server.cpu_since(cpu), plan.idle)
+        yield shared("connect_cpu", server.cpu_since(cpu), plan.idle)
         time.sleep(SECONDS_TO_SETTLE)
         after = server.memory_bytes()
     grown = {part: size - memory[part] for part, size in after.items()}
-    yield _shared("idle_memory", grown, plan.idle)
+    yield shared("idle_memory", grown, plan.idle)
 
 
 def probe_rooms(server: Running, plan: Plan) -> Iterator[Reading]:
     """Each load in turn, each with clients of its own."""
     for load in LOADS:
-        with Crowd(server.port) as crowd:
+        with Crowd(server.at_public_port) as crowd:
             yield from _talk(server, crowd, plan=plan, load=load)
 
 
-def probe_restart(server: Running, _plan: Plan) -> Iterator[Reading]:
+def probe_restart(server: Running, plan: Plan) -> Iterator[Reading]:
     """Kill one worker, without anybody connected."""
     outage = kill_and_wait(server)
     if outage.restart is None:
@@ -122,7 +102,7 @@ def probe_restart(server: Running, _plan: Plan) -> Iterator[Reading]:
     yield Reading("restart", outage.restart)
 
 
-PROBES: Mapping[str, Probe] = {
+PROBES: Mapping[str, Callable[..., Iterator[Reading]]] = {
     "idle": probe_idle,
     "rooms": probe_rooms,
     "restart": probe_restart,
@@ -132,6 +112,12 @@ FILLS: Mapping[str, tuple[str, ...]] = {
     "rooms": tuple(f"{load.key}_{what}" for load in LOADS for what in ("cpu", "p50", "p99")),
     "restart": ("silence", "restart"),
 }
+
+
+def suite(servers: Sequence[Server], plan: Plan) -> Suite:
+    """These servers side by side."""
+    probes = {name: partial(probe, plan=plan) for name, probe in PROBES.items()}
+    return Suite(servers=servers, quantities=QUANTITIES, probes=probes, fills=FILLS)
 
 
 def _talk(server: Running, crowd: Crowd, *, plan: Plan, load: Load) -> Iterator[Reading]:
@@ -146,26 +132,9 @@ def _talk(server: Running, crowd: Crowd, *, plan: Plan, load: Load) -> Iterator[
             Reading(f"{load.key}_{what}", None, note=note) for what in ("cpu", "p50", "p99")
         )
         return
-    yield _shared(f"{load.key}_cpu", spent, talk.delivered)
+    yield shared(f"{load.key}_cpu", spent, talk.delivered)
     yield Reading(f"{load.key}_p50", quantile(talk.latencies, 0.50))
     yield Reading(f"{load.key}_p99", quantile(talk.latencies, 0.99))
-
-
-def void_note(talk: Talk) -> str:
-    """Why these numbers do not count; nothing if they do."""
-    if talk.complete():
-        return ""
-    return (
-        f"void: {talk.delivered} of {talk.expected} delivered,"
-        f" {talk.wrong} messages not once to each member"
-    )
-
-
-def quantile(ordered: list[float], part: float) -> float:
-    """The value that `part` of all are not above; raises LoadError without any."""
-    if not ordered:
-        raise LoadError("nothing was delivered")
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
 def _warm(crowd: Crowd) -> None:
@@ -173,8 +142,3 @@ def _warm(crowd: Crowd) -> None:
     crowd.connect(WARMING_CLIENTS)
     crowd.join(1)
     crowd.talk(rate=WARMING_RATE, seconds=WARMING_SECONDS)
-
-
-def _shared(quantity: str, parts: Mapping[str, float], count: int) -> Reading:
-    each = {part: value / count for part, value in parts.items()}
-    return Reading(quantity, sum(each.values()), each)

@@ -9,8 +9,9 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from bench.quantities import Plan, Quantity
+from bench.suite import Quantity
 from bench.summary import Row, Sample
 
 PACKAGES = ("flask", "flask-socketio", "python-socketio", "python-engineio", "gevent")
@@ -28,11 +29,11 @@ def machine() -> dict[str, object]:
 def write(
     path: Path,
     *,
-    plan: Plan,
+    plan: Any,
     tables: Mapping[Quantity, Sequence[Row]],
     samples: Sequence[Sample],
 ) -> None:
-    """All values in SI units: seconds and bytes."""
+    """All values in SI units: seconds and bytes. `plan` is a dataclass."""
     document = {
         "machine": machine(),
         "plan": asdict(plan),

@@ -29,7 +29,7 @@ def kill_and_wait(server: Running) -> Outage:
     server.wait_until_stable()
     deadline = time.monotonic() + SECONDS_TO_FIND
     known = answering_pids(
-        server.port,
+        server.ports,
         count=server.server.workers,
         while_true=lambda: time.monotonic() < deadline,
     )
@@ -39,7 +39,7 @@ def kill_and_wait(server: Running) -> Outage:
     kill([min(known)])
     silence = 0.0
     while time.monotonic() < killed + SECONDS_TO_COME_BACK and server.processes():
-        pid = answering_pid(server.port, seconds=PATIENCE)
+        pid = answering_pid(server.ports[0], seconds=PATIENCE)
         now = time.monotonic()
         if pid is not None:
             silence, last = max(silence, now - last), now

@@ -5,9 +5,10 @@ from __future__ import annotations
 import http.client
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from bench import accounting
@@ -36,8 +37,12 @@ class Running:
     since: float  # monotonic
 
     @property
-    def port(self) -> int:
-        return self.started.port
+    def ports(self) -> tuple[int, ...]:
+        return self.started.ports
+
+    def at_public_port(self, _client: int) -> int:
+        """Where every client connects when there is one port for all."""
+        return self.started.ports[0]
 
     def processes(self) -> list[Process]:
         return accounting.processes_of(self.started.sessions)
@@ -83,11 +88,13 @@ def answering_pid(port: int, *, seconds: float = 2.0) -> int | None:
         connection.close()
 
 
-def answering_pids(port: int, *, count: int, while_true: Callable[[], object]) -> set[int]:
+def answering_pids(
+    ports: Sequence[int], *, count: int, while_true: Callable[[], object]
+) -> set[int]:
     """Up to `count` processes that answer, as many as are found while the condition holds."""
-    found = set[int]()
+    found, turns = set[int](), cycle(ports)
     while len(found) < count and while_true():
-        if pid := answering_pid(port):
+        if pid := answering_pid(next(turns)):
             found.add(pid)
         else:
             time.sleep(0.02)
@@ -97,7 +104,7 @@ def answering_pids(port: int, *, count: int, while_true: Callable[[], object]) -
 def _wait_until_up(server: Server, started: Started) -> None:
     deadline = time.monotonic() + SECONDS_TO_START
     found = answering_pids(
-        started.port,
+        started.ports,
         count=server.workers,
         while_true=lambda: time.monotonic() < deadline and not started.ended(),
     )

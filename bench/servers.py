@@ -27,12 +27,14 @@ NODE_PACKAGES = ("socket.io", "@socket.io/redis-adapter", "redis")
 class Started:
     """A server that has been started, and may not answer yet.
 
-    `port` is the public one; all that it runs lives in the sessions of `processes`.
+    `ports` are where clients connect: one public one, or one for each worker. All that it runs
+    lives in the sessions of `processes`. `redis_port` is told where somebody asks that Redis.
     """
 
-    port: int
+    ports: tuple[int, ...]
     processes: tuple[subprocess.Popen[bytes], ...]
     log: Path
+    redis_port: int = 0
 
     @property
     def sessions(self) -> tuple[int, ...]:
@@ -56,6 +58,7 @@ class Server:
     start: Start
     absent: Callable[[], str]
     seconds_to_stable: float = 0.0  # a worker that dies younger is held back before its restart
+    recovers: bool = False  # gives a client that was away what it has missed
 
 
 def always_there() -> str:
@@ -65,8 +68,8 @@ def always_there() -> str:
 @contextmanager
 def start_stock(scratch: Path) -> Iterator[Started]:
     port = free_ports(1)
-    with _run([sys.executable, "stock.py", str(port)], scratch) as process:
-        yield Started(port, (process,), scratch / "log")
+    with run([sys.executable, "stock.py", str(port)], scratch) as process:
+        yield Started((port,), (process,), scratch / "log")
 
 
 @contextmanager
@@ -76,8 +79,8 @@ def start_siocluster(scratch: Path) -> Iterator[Started]:
     command += ["--workers", str(WORKERS), "--slots", str(SLOTS), "--run-dir", str(scratch / "run")]
     command += ["--bind", f"127.0.0.1:{port}", "--base-port", str(port + 1)]
     command += ["--front", "nginx", "--redis", "embedded"]
-    with _run(command, scratch) as process:
-        yield Started(port, (process,), scratch / "log")
+    with run(command, scratch) as process:
+        yield Started((port,), (process,), scratch / "log")
 
 
 def siocluster_absent() -> str:
@@ -91,8 +94,8 @@ def start_gunicorn(scratch: Path) -> Iterator[Started]:
     command = [sys.executable, "-m", "gunicorn", "room_app:app", "--workers", "1"]
     command += ["--worker-class", "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"]
     command += ["--bind", f"127.0.0.1:{port}"]
-    with _run(command, scratch) as process:
-        yield Started(port, (process,), scratch / "log")
+    with run(command, scratch) as process:
+        yield Started((port,), (process,), scratch / "log")
 
 
 def gunicorn_absent() -> str:
@@ -105,13 +108,19 @@ def gunicorn_absent() -> str:
 def start_node(scratch: Path) -> Iterator[Started]:
     port = free_ports(2)
     redis_port = port + 1
-    redis = ["redis-server", "--bind", "127.0.0.1", "--port", str(redis_port), "--save", ""]
     command = ["node", str(APPS / "room_app.cjs"), str(port), str(WORKERS)]
     command += [f"redis://127.0.0.1:{redis_port}"]
-    with _run(redis, scratch, folder=scratch) as store:
-        wait_for_port(redis_port)
-        with _run(command, scratch) as process:
-            yield Started(port, (process, store), scratch / "log")
+    with redis_on(redis_port, scratch) as store, run(command, scratch) as process:
+        yield Started((port,), (process, store), scratch / "log")
+
+
+@contextmanager
+def redis_on(port: int, scratch: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A Redis that writes no file."""
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+    with run(command, scratch, folder=scratch) as process:
+        wait_for_port(port)
+        yield process
 
 
 def node_absent() -> str:
@@ -161,12 +170,14 @@ SERVERS = (
 )
 
 
-def _run(
-    command: list[str], scratch: Path, *, folder: Path = APPS
+def run(
+    command: list[str], scratch: Path, *, folder: Path = APPS, queue: str = ""
 ) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """A part of a server; what it says goes into the log. `queue` is the app's message queue."""
     environ = {
         "PYTHONDONTWRITEBYTECODE": "1",
         "NODE_PATH": os.environ.get(NODE_MODULES, ""),
         "TMPDIR": str(scratch),
+        "BENCH_MESSAGE_QUEUE": queue,
     }
     return launched(command, folder=folder, log=scratch / "log", environ=environ)

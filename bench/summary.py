@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.quantities import Reading
+from bench.suite import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.accounting import PARTS
-from bench.quantities import Quantity
+from bench.suite import Quantity
 from bench.summary import Row, Spread
 
 BOLD, DIM, RED, GREEN, YELLOW, PLAIN = (f"\x1b[{code}m" for code in (1, 2, 31, 32, 33, 0))
@@ -59,9 +59,15 @@ def _columns(rows: Sequence[Row], quantity: Quantity, *, baseline: str) -> list[
     columns += [Column("median", _first(values)), Column("spread", _second(values))]
     if any(row.ratio for row in rows):
         columns += [Column(f"÷ {baseline}", _first(ratios)), Column("spread", _second(ratios))]
-    if any(row.parts for row in rows):
-        columns += [Column(part, [_share(row, part, quantity) for row in rows]) for part in PARTS]
+    for part in _parts(rows):
+        columns.append(Column(part, [_share(row, part, quantity) for row in rows]))
     return columns
+
+
+def _parts(rows: Sequence[Row]) -> list[str]:
+    """All that some row has; those of a server in their order."""
+    names = {part for row in rows for part in row.parts}
+    return [part for part in PARTS if part in names] + sorted(names - set(PARTS))
 
 
 def _pair(spread: Spread | None, scale: float, digits: int) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """The app under test for every Python server: join a room, say something to it.
 
 Events: `join(room)`, acknowledged; `say(room, text)`, which all in the room get as `said(text)`.
-`/pid` tells which process answers. room_app.cjs is the same for Node.
+`/pid` tells which process answers. room_app.cjs is the same for Node. `ask(text)` is answered with
+`said(text)` to who asked; Node has no need of it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from flask_socketio import SocketIO, emit, join_room
 
 app = Flask(__name__)
 app.config["SECRET_KEY"] = "the same in every worker"
-socketio = SocketIO(app, async_mode="gevent")
+queue = os.environ.get("BENCH_MESSAGE_QUEUE")  # of a cluster that was started by hand
+socketio = SocketIO(app, async_mode="gevent", message_queue=queue)
 
 
 @app.get("/pid")
@@ -29,3 +31,8 @@ def join(room: str) -> None:
 @socketio.on("say")
 def say(room: str, text: str) -> None:
     emit("said", text, to=room)
+
+
+@socketio.on("ask")
+def ask(text: str) -> None:
+    emit("said", text)

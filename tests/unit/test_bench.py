@@ -9,21 +9,13 @@ import pytest
 
 from bench import accounting
 from bench.accounting import Process
-from bench.client import said_number, say_frame
+from bench.client import acked_number, ask_frame, said_number, say_frame
 from bench.crowd import LoadError, Talk
 from bench.frames import Reader, masked, text_frame
-from bench.quantities import (
-    FILLS,
-    LOADS,
-    PROBES,
-    QUANTITIES,
-    Quantity,
-    Reading,
-    quantile,
-    void_note,
-)
+from bench.quantities import FILLS, LOADS, PROBES, QUANTITIES
 from bench.rounds import order_of
 from bench.servers import SERVERS
+from bench.suite import Quantity, Reading, quantile, void_note
 from bench.summary import Row, Sample, Spread, rows
 from bench.table import in_colour, render
 
@@ -69,6 +61,14 @@ def test_a_message_says_its_number_and_brings_it_back() -> None:
     said = masked(frame[6:], frame[2:6])
     assert said == b'42["say","room1","73:padding"]'
     assert said_number(b'42["said","73:padding"]') == 73
+
+
+def test_an_ack_brings_the_number_of_its_message_back() -> None:
+    frames = [say_frame("room1", 73, "x", acked=True), ask_frame(74, "x", acked=True)]
+    said, asked = [masked(frame[6:], frame[2:6]) for frame in frames]
+    assert said == b'4273["say","room1","73:x"]'
+    assert asked == b'4274["ask","74:x"]'
+    assert [acked_number(packet) for packet in (b"4373[]", b'4374["ok"]')] == [73, 74]
 
 
 def test_an_event_that_nobody_said_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""What the room bus costs beside python-socketio's own way over Redis, both without a front."""

@@ -1,0 +1,35 @@
+"""Probe of what Redis keeps for clients that may come back, and for the rooms they are in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from bench.bus.loads import spread
+from bench.bus.redis_counts import RedisWatch
+from bench.crowd import Crowd, LoadError
+from bench.running import Running
+from bench.suite import Reading, void_note
+
+CLIENTS_A_ROOM = 5
+SECONDS_TO_SETTLE = 0.5
+RATE = 250.0
+KEYS = ("client_memory", "room_memory")
+
+
+def probe_memory(server: Running, *, rooms: int) -> Iterator[Reading]:
+    """Clients who ask for recovery come and join a room; then one event is said in each room."""
+    clients = rooms * CLIENTS_A_ROOM
+    with RedisWatch(server.started.redis_port) as watch:
+        empty = watch.memory()
+        with Crowd(spread(server.ports, CLIENTS_A_ROOM), recovers=True) as crowd:
+            crowd.connect(clients)
+            crowd.join(rooms)
+            time.sleep(SECONDS_TO_SETTLE)
+            silent = watch.memory()
+            yield Reading("client_memory", (silent - empty) / clients)
+            talk = crowd.talk(rate=RATE, seconds=rooms / RATE, acked=True)
+            if note := void_note(talk):
+                raise LoadError(note.removeprefix("void: "))
+            time.sleep(SECONDS_TO_SETTLE)
+            yield Reading("room_memory", (watch.memory() - silent) / rooms)
