@@ -108,6 +108,10 @@ class Connecting:
         except UNREACHABLE as error:
             log.warning("A client could not be connected: %s", error)
             self._abandon(eio_sid, namespace)
+        except KeyError:
+            # Its transport ended meanwhile, and stock has forgotten its environment.
+            if eio_sid in self._server.environ:
+                raise
         finally:
             self._coming.pop((eio_sid, namespace), None)
         if not self._parts.transports.is_open(eio_sid):
@@ -239,7 +243,7 @@ class Connecting:
             if client is not None:
                 environ = self._server.environ.get(eio_sid, {})
                 self._parts.flask_session.save(client, environ)
-        if answer == server.not_handled or id is None:
+        if answer is server.not_handled or id is None:
             return
         if client is not None and client.due is not None and not client.due.done:
             try:

@@ -243,7 +243,8 @@ class Link:
         self._missed = 0
         self._pause = FIRST_PAUSE
         if not self.live.is_set():
-            log.log(logging.INFO if self.last_error else logging.DEBUG, "Hears Redis.")
+            level, again = (logging.INFO, " again") if self.last_error else (logging.DEBUG, "")
+            log.log(level, "Hears Redis%s.", again)
             self.live.set()
 
     # Bytes

@@ -60,12 +60,21 @@ KEYS = {
     "stamped": "p",
 }
 DEFAULTS = {key: getattr(Head(), name) for name, key in KEYS.items()}
+LONGEST_REMEMBERED = 512  # bytes of a head
 LISTS = frozenset({"targets", "skip", "sizes", "callback"})
 
 
-@lru_cache(maxsize=4096)
 def parse_head(text: bytes) -> Head:
     """Raises ValueError for what is no head of ours. A room's head is mostly the same text."""
+    return _parse_short(text) if len(text) <= LONGEST_REMEMBERED else _parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _parse_short(text: bytes) -> Head:
+    return _parse(text)
+
+
+def _parse(text: bytes) -> Head:
     fields = json.loads(text)
     if not isinstance(fields, dict):
         raise ValueError("no object")
