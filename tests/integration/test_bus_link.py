@@ -210,6 +210,21 @@ def test_connections_that_redis_closes_cost_nothing(world: World, kind: str) -> 
     end_and_check(speakers, listeners, at_least=300)
 
 
+def test_connections_that_redis_closes_again_while_they_catch_up_cost_nothing(
+    world: World,
+) -> None:
+    """What was held before the second loss does not reach to what comes after it."""
+    listeners, speakers = world.listeners(), world.speakers(every=2)
+    for _ in range(3):
+        wait_until(lambda: subscribers(world) == 2, words="both workers to listen")
+        listeners[0].wait("said", count=len(listeners[0].heard("said")) + 50)
+        for _ in range(2):
+            wait_until(lambda: subscribers(world) == 2, words="both workers to listen")
+            world.query("CLIENT", "KILL", "TYPE", "pubsub")
+    world.wait_until_ready()
+    end_and_check(speakers, listeners, at_least=150)
+
+
 def test_worker_that_was_too_slow_for_redis_catches_up(world: World) -> None:
     """Redis cuts a subscriber off at its output limit: what it had queued for it is gone.
 
@@ -437,10 +452,10 @@ def test_message_that_cannot_be_of_this_redis_leaves_nobody_with_a_silent_gap(
 
 def all_hear(world: World, clients: list[Puppet], probe: int) -> bool:
     """Whether all are members, or come back and enter anew, and hear a word."""
-    for client in clients:
-        client.do(order("join", world.room))
-    world.client("prober", 1).do(order("emit", "probe", probe, to=world.room))
     try:
+        for client in clients:
+            client.do(order("join", world.room))
+        world.client("prober", 1).do(order("emit", "probe", probe, to=world.room))
         for client in clients:
             client.wait("probe", probe, seconds=1)
     except AssertionError:
