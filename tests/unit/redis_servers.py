@@ -40,7 +40,7 @@ def claims_to_be(section: Callable[[str], str]) -> Iterator[int]:
     """A server that answers INFO with our words; gives its port.
 
     For versions that no machine at hand runs. Where the words are for a server older than
-    HELLO (Redis 6.0), it does not know HELLO; all other commands get +OK.
+    HELLO (Redis 6.0), it does not know HELLO; a script gives nothing, all other commands +OK.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_serve, args=(listener, section))
@@ -80,6 +80,8 @@ def _answer(words: list[str], section: Callable[[str], str]) -> bytes:
         case "HELLO":
             known = b"%1\r\n$5\r\nproto\r\n:3\r\n"
             return known if section("hello") else b"-ERR unknown command 'HELLO'\r\n"
+        case "EVALSHA":
+            return b"*0\r\n"
         case _:
             return b"+OK\r\n"
 

@@ -82,13 +82,12 @@ def test_a_redis_cluster_is_refused_by_name() -> None:
         assert "part of a Redis Cluster" in refusal(f"redis://127.0.0.1:{port}").message
 
 
-def test_a_user_who_may_not_write_is_refused_in_redis_s_own_words(port: int, url: str) -> None:
+def test_a_user_who_may_not_write_is_refused_naming_what_it_lacks(port: int, url: str) -> None:
     with redis_check.connect(url) as client:
-        client.acl_setuser("reader", enabled=True, passwords=["+r"], categories=["+@read", "-@all"])
-        client.execute_command("ACL", "SETUSER", "reader", "+info", "+client", "+hello", "~*")
+        client.execute_command("ACL", "SETUSER", "reader", "on", ">r", "~*", "+@all", "-@write")
     error = refusal(f"redis://reader:r@127.0.0.1:{port}")
-    assert "refuses what siocluster needs" in error.message
-    assert "set" in error.message.lower()
+    assert "refuses what siocluster needs: its user lacks +set, +del, " in error.message
+    assert "ACL SETUSER" in error.hint
 
 
 @pytest.mark.parametrize("key", ["redis_version:6.2.14", "redis_version:6.9.99", "os:Linux"])
@@ -152,7 +151,9 @@ def test_one_that_says_nothing_is_not_waited_for_long(monkeypatch: pytest.Monkey
         "redis://h:99999",
         "redis://h/0?socket_timeout=soon",
         "redis://h/0?foo=1",
-        "redis://h/0?protocol=9",
+        "redis+sentinel://h",
+        "redis+sentinel://h:port/shop",
+        "redis+sentinel://h/shop?foo=1",
     ],
 )
 def test_what_is_no_url_is_the_user_s_mistake(url: str) -> None:
@@ -174,6 +175,11 @@ def test_what_is_no_url_is_the_user_s_mistake(url: str) -> None:
         ("redis://:secret@", "redis://localhost:6379"),
         ("unix:///run/r.sock?password=secret&db=1", "unix:///run/r.sock"),
         ("unix://me:secret@/run/r.sock", "unix:///run/r.sock"),
+        ("redis+sentinel://h:1,[::1]:2/shop/3", "redis+sentinel://h:1,[::1]:2/shop/3"),
+        ("redis+sentinel://:secret@h,i/shop", "redis+sentinel://h,i/shop"),
+        ("redis+sentinel://me:sec%2Fret@h/shop", "redis+sentinel://h/shop"),
+        ("redis+sentinel://h/shop?sentinel_password=secret", "redis+sentinel://h/shop"),
+        ("redis+sentinel://h/shop?sentinel_password=se@cret", "redis+sentinel://…"),
     ],
 )
 def test_a_url_is_shown_without_user_and_password(url: str, shown: str) -> None:
@@ -181,8 +187,11 @@ def test_a_url_is_shown_without_user_and_password(url: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize("mark", "/?#[")
-def test_a_password_that_should_have_been_encoded_is_not_shown_either(mark: str) -> None:
-    error = refusal(f"redis://:hunter{mark}2secret@127.0.0.1:1/0")
+@pytest.mark.parametrize("scheme", ["redis", "redis+sentinel"])
+def test_a_password_that_should_have_been_encoded_is_not_shown_either(
+    scheme: str, mark: str
+) -> None:
+    error = refusal(f"{scheme}://:hunter{mark}2secret@127.0.0.1:1/0")
     words = error.message + error.hint + error.detail
     assert "hunter" not in words and "secret" not in words
     assert "percent-encoded" in error.hint
