@@ -123,7 +123,10 @@ def test_a_static_mapping_needs_both_sides(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["embedded", "redis://h", "rediss://u:p@h:1/2", "unix:///run/redis.sock"],
+    [
+        *("embedded", "redis://h", "rediss://u:p@h:1/2", "unix:///run/redis.sock"),
+        "redis+sentinel://u:p@h1:26379,h2:26379/service/0",
+    ],
 )
 def test_a_redis_url_that_the_bus_can_use_is_kept_as_it_is(text: str) -> None:
     assert parsers.redis_url(text) == text
@@ -140,6 +143,21 @@ def test_a_size_is_written_in_nginx_s_way() -> None:
     for text in ("", "1t", "-1m", "1.5m", "100 m", "1m; evil"):
         with pytest.raises(ValueError, match="size in nginx's way"):
             parsers.size(text)
+
+
+def test_a_byte_count_is_a_number_of_bytes() -> None:
+    texts = ("1024", "1k", "512K", "8m", "1G", "2g")
+    assert [parsers.byte_count(text) for text in texts] == [
+        *(1024, 1024, 512 * 1024, 8 << 20, 1 << 30, 2 << 30)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "k", "0", "0g", "1023", "-1m", "1.5m", "1 m", "1kb", "1t", "1m\n", "²k", "9" * 10]
+)
+def test_a_byte_count_that_is_none_or_too_small_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a size of at least 1k"):
+        parsers.byte_count(text)
 
 
 def parse(name: str, text: str) -> object:
@@ -164,6 +182,48 @@ def test_a_health_path_is_a_prefix() -> None:
     for text in ("", "-/", "/health", "/a b/"):
         with pytest.raises(ValueError, match="needs a prefix"):
             parse("health_path", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad", "words"),
+    [
+        ("redis_prefix", "shop:live.v2_b-1", "", "1 to 64 letters"),
+        ("redis_prefix", "x" * 64, "x" * 65, "1 to 64 letters"),
+        ("redis_prefix", "shop", "{shop}", "1 to 64 letters"),
+        ("redis_prefix", "shop", "a shop", "1 to 64 letters"),
+        ("redis_prefix", "shop", "shop*", "1 to 64 letters"),
+        ("redis_prefix", "shop", "shop\n", "1 to 64 letters"),
+        ("recovery", "on", "yes", "one of auto, on, off"),
+        ("direct", "local", "remote", "one of stored, local"),
+        ("volatile", "typing", "", "events such as typing"),
+        ("volatile", "/live", "a b", "events such as typing"),
+        ("volatile", "☂", "a,b", "events such as typing"),
+        ("recovery_bytes", "1m", "10", "at least 1k"),
+        ("outbox_bytes", "8m", "much", "at least 1k"),
+    ],
+)
+def test_a_setting_of_the_bus_takes_what_it_can_use(
+    name: str, good: str, bad: str, words: str
+) -> None:
+    parse(name, good)
+    with pytest.raises(ValueError, match=words):
+        parse(name, bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("recovery_seconds", 1, 86400),
+        ("recovery_events", 1, 1_000_000),
+        ("outbox_emits", 1, 1_000_000),
+        ("outbox_seconds", 1, 3600),
+    ],
+)
+def test_a_number_of_the_bus_keeps_its_bounds(name: str, low: int, high: int) -> None:
+    assert [parse(name, str(low)), parse(name, str(high))] == [low, high]
+    for text in (str(low - 1), str(high + 1), "-1", "nan", "many"):
+        with pytest.raises(ValueError):
+            parse(name, text)
 
 
 def test_no_two_options_share_a_name_a_letter_or_a_variable() -> None:
