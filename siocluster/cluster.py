@@ -37,8 +37,10 @@ def every(seconds: float) -> Callable[[Timed], Timed]:
     It runs in a greenlet of its own, without a request; the first time after `seconds`, and the
     next `seconds` after the end of the one before, so that it never overlaps itself. What it raises
     is logged, and it is called again. Without the runner it begins with `socketio.run()`, under
-    another server with the first request or event. Raises TypeError or ValueError for anything
-    but a positive number.
+    another server with the first request or event. What it emits is refused once another worker
+    has taken over; what it starts beside itself may not be.
+
+    Raises TypeError or ValueError for anything but a positive number.
     """
     if callable(seconds):
         raise TypeError("every wants its seconds: @every(60), not @every.")

@@ -58,7 +58,8 @@ class RedisError(SioclusterError):
 class NotStoredError(SioclusterError):
     """An emit that Redis has not stored: it is full, or was away for longer than emits wait.
 
-    No client got it and none will; the app may try again.
+    When it was refused, no client got it and none will. When Redis did not answer in time, that is
+    not known: the message says which. With a message id the app may send it again in either case.
     """
 
     exit_code = EXIT_REDIS

@@ -103,7 +103,8 @@ def store(
     calls emit nothing and return the first position. Who may use which id is for the app to say:
     put the person's own id in front of what a client sends.
 
-    Raises NotStoredError when it could not be stored; nobody got it then.
+    Raises NotStoredError when it was refused, and nobody got it, or when Redis did not answer in
+    time, and that is not known: with a `message_id` it can be sent again in either case.
     """
     return backend.current().store(
         checks.event(event),

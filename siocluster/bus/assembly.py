@@ -133,7 +133,7 @@ class Bus:
         )
         self.manager = RoomBusManager()
         self._packing = Packing(server.packet_class)
-        self._outside = Outside(self.manager)
+        self._outside = Outside(self.manager, self.leadership)
         self._from_outside: Queue[bytes] = Queue()
         self._hearing = Hearing(
             link,

@@ -5,6 +5,7 @@ What a user with an ACL of its own must be allowed stands in permissions.py.
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any
 
@@ -53,6 +54,6 @@ def connected_socket(url: str) -> tuple[Any, socket.socket]:
 def hang_up(bare: socket.socket) -> None:
     """End both directions, so that whoever reads meets the end; raises OSError.
 
-    A TLS socket's own `shutdown` takes TLS away under its reader, who then meets a ValueError.
+    TLS stays in place, which a TLS socket's own `shutdown` would take away under its reader.
     """
     socket.socket.shutdown(bare, socket.SHUT_RDWR)

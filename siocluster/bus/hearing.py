@@ -69,7 +69,7 @@ class Hearing:
                 self._outside(data)
             else:
                 self._delivery.take(parse_published(data))
-        except (ValueError, TypeError, KeyError, IndexError) as error:
+        except Exception as error:
             log.warning("Leaves out what is no message of ours on %s: %s", channel[:80], error)
 
     def _on_word(self, data: bytes) -> None:

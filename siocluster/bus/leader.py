@@ -27,11 +27,17 @@ def token() -> str:
     return _token.get()
 
 
+def act_under(token: str) -> None:
+    """What this context emits from now on is refused once another worker leads."""
+    _token.set(token)
+
+
 class Leadership:
     """`clock` is monotonic."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self.token = ""  # the last that was ours
         self._token = ""
         self._until = 0.0
         self._leads = Event()
@@ -41,6 +47,7 @@ class Leadership:
         if token:
             if token != self._token:
                 log.info("Leads the cluster.")
+            self.token = token
             self._until = asked + LEASE_SECONDS - MARGIN_SECONDS
             self._leads.set()
         else:
@@ -64,7 +71,7 @@ class Leadership:
                 gevent.spawn(self._once, timer, self._token).join()
 
     def _once(self, timer: Timer, token: str) -> None:
-        _token.set(token)
+        act_under(token)
         try:
             timer.function()
         except Exception:

@@ -30,7 +30,10 @@ MOST_MISSED = 3  # beats that did not come back, after which the link is dead
 SECONDS_TO_PREPARE = 2.0
 CHANNELS_A_COMMAND = 500
 # Answers that a reconnect mends: scripts are gone, or this is no longer the primary.
-MENDABLE = ("NOSCRIPT", "READONLY", "LOADING", "MASTERDOWN", "MOVED", "UNBLOCKED", "NOPERM")
+MENDABLE = (
+    *("NOSCRIPT", "READONLY", "LOADING", "MASTERDOWN", "MOVED", "UNBLOCKED", "NOPERM"),
+    *("NOREPLICAS", "BUSY", "TRYAGAIN", "CLUSTERDOWN"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +162,9 @@ class Link:
                 self._session()
             except (OSError, redis.exceptions.RedisError, hiredis.HiredisError, Lost) as error:
                 self._lost(error)
+            except Exception as error:
+                log.exception("The Redis link failed.")
+                self._lost(error)
             except gevent.Timeout:
                 self._lost(Lost(f"no answer for {SECONDS_TO_PREPARE:g} s"))
             gevent.sleep(self._pause * random.uniform(0.5, 1.0))
@@ -234,7 +240,7 @@ class Link:
         self._why = f"silent for {MOST_MISSED * BEAT_SECONDS:g} s"
         self._missed = 0
         try:
-            self._socket.shutdown(2)
+            dial.hang_up(self._socket)
         except OSError:
             self._close()
 
@@ -289,7 +295,13 @@ class Link:
         if isinstance(reply, hiredis.ReplyError):
             self._refused(str(reply))
             return
-        self._outbox.answered().answer(reply)
+        ticket = self._outbox.answered()
+        try:
+            ticket.answer(reply)
+        except Exception as error:
+            # One reply that cannot be used must not make the worker deaf.
+            log.exception("Cannot use what Redis answered to %s.", ticket.name)
+            ticket.fail(NotStoredError(f"Redis's answer cannot be used: {error!r}"))
         if self._outbox.waits:
             self._wake.set()
 

@@ -75,7 +75,10 @@ def _parse_short(text: bytes) -> Head:
 
 
 def _parse(text: bytes) -> Head:
-    fields = json.loads(text)
+    try:
+        fields = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(fields, dict):
         raise ValueError("no object")
     values: dict[str, Any] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ def namespace_address(namespace: str) -> str:
 
 def room_address(namespace: str, room: Hashable) -> str:
     """Raises TypeError for what no stock worker could send through Redis either."""
+    if isinstance(room, float) and not math.isfinite(room):
+        raise TypeError(f"A room's name is a text or a number, not {room}.")
     if isinstance(room, bool | float) and room == int(room):
         room = int(room)  # one key of a dict, so one room
     if not isinstance(room, str | int | float):

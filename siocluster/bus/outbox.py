@@ -96,12 +96,15 @@ class Outbox:
     # Loss of the connection
 
     def lost(self) -> None:
-        """Forget what is of no use on the next connection."""
-        kept = (one for one in self._sent if one.wanted and one.name not in MOMENTARY)
-        self._sent = deque(kept)
+        """Forget what is of no use on the next connection; who waits for it is told."""
+        sent, unsent = self._sent, self._unsent
+        self._sent = deque(one for one in sent if one.wanted and one.name not in MOMENTARY)
         self._unsent = deque(
-            one for one in self._unsent if isinstance(one, Ticket) and one.name not in MOMENTARY
+            one for one in unsent if isinstance(one, Ticket) and one.name not in MOMENTARY
         )
+        for one in (*sent, *unsent):
+            if isinstance(one, Ticket) and one.name in MOMENTARY:
+                one.fail(NotStoredError("Redis was lost before it answered."))
         self._bytes = sum(one.size for one in self._unsent if isinstance(one, Ticket))
 
     def again(self, greeting: Ticket) -> Iterator[Ticket]:

@@ -12,17 +12,24 @@ from typing import Any
 
 from socketio.packet import Packet
 
+from siocluster.bus import leader
+from siocluster.bus.leader import Leadership
 from siocluster.bus.manager import RoomBusManager
 
 log = logging.getLogger(__name__)
 
 
 class Outside:
-    def __init__(self, manager: RoomBusManager) -> None:
+    def __init__(self, manager: RoomBusManager, leadership: Leadership) -> None:
         self._manager = manager
+        self._leadership = leadership
 
     def heard(self, data: bytes) -> None:
-        """One message of python-socketio's; whatever is wrong with it is logged and left."""
+        """One message of python-socketio's; whatever is wrong with it is logged and left.
+
+        It goes under the leader's token: one that slept hears late what its successor has heard.
+        """
+        leader.act_under(self._leadership.token)
         try:
             message = json.loads(data)
             if isinstance(message, dict) and message.get("host_id") != self._manager.host_id:

@@ -80,6 +80,8 @@ class Presence:
                 gevent.spawn(self._arrive_again, client, address, room, Person(person_id, data))
 
     def _arrive_again(self, client: Client, address: str, room: Room, person: Person) -> None:
+        if client.ended.is_set():
+            return  # cut again at once: nobody would ever take it away
         try:
             self.arrive(client, address, room, person)
         except NotStoredError as error:

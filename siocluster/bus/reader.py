@@ -72,5 +72,5 @@ class Reader:
                 message = parse_stored(entry_id, fields[b"m"], epoch=epoch)
                 time = int(entry_id.partition(b"-")[2])
                 yield Entry(int(fields[b"p"]), time, message)
-            except (KeyError, ValueError, TypeError):
+            except (KeyError, ValueError, TypeError, IndexError):
                 log.warning("An entry of a room's log is not ours: it is left out.")

@@ -12,6 +12,8 @@ from siocluster.errors import RedisError
 from siocluster.redis_versions import is_too_old
 
 SECONDS_TO_ANSWER = 5
+WITH_TLS = "Does it want TLS there? With TLS the URL begins with rediss://"
+WITHOUT_TLS = "Does it speak TLS there? Without TLS the URL begins with redis://"
 PREFIX = CHANNEL = "siocluster:NAME"  # by default
 
 
@@ -159,7 +161,10 @@ def explain(url: str, error: redis.exceptions.RedisError) -> RedisError:
     if isinstance(error, redis.exceptions.NoPermissionError):
         return _forbidden(url, words)
     if isinstance(error, redis.exceptions.TimeoutError):
-        return RedisError(f"{where} does not answer within {SECONDS_TO_ANSWER} s.")
+        return RedisError(
+            f"{where} does not answer within {SECONDS_TO_ANSWER} s.",
+            hint=WITHOUT_TLS if url.startswith("rediss:") else "",
+        )
     if isinstance(error, redis.exceptions.ConnectionError):
         return RedisError(f"{where} cannot be reached: {words}", hint=_way_there(url, words))
     if isinstance(error, redis.exceptions.ReadOnlyError):
@@ -172,7 +177,7 @@ def _way_there(url: str, words: str) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in words:
         return "Name the CA that signed its certificate: rediss://host:port/0?ssl_ca_certs=FILE"
     if "SSL" in words:
-        return "Does it speak TLS there? Without TLS the URL begins with redis://"
-    if "closed by server" in words and url.startswith("redis://"):
-        return "Does it want TLS there? With TLS the URL begins with rediss://"
+        return WITHOUT_TLS
+    if url.startswith("redis:") and ("closed by server" in words or "reset by peer" in words):
+        return WITH_TLS
     return "Start it, or leave --redis out: the cluster starts one of its own."

@@ -54,7 +54,13 @@ class Replay:
         self._read(session, namespace_address(client.namespace), None, heads=heads, found=found)
         for room, stays in list(session.rooms.items()):
             self._read(session, room, stays, heads=heads, found=found)
+        self._take_out(session, client)
         return [found[number] for number in sorted(found)]
+
+    def _take_out(self, session: Session, client: Client) -> None:
+        """Of the rooms that others took it out of while it was away."""
+        for room in set(session.rooms) - set(session.open_rooms()):
+            self._channels.leave(client, room)
 
     def _subscribe(self, session: Session, client: Client) -> _Heads:
         heads = _Heads()

@@ -20,6 +20,7 @@ from siocluster.bus.link import Link
 from siocluster.bus.message import Message
 from siocluster.bus.names import sid_address
 from siocluster.bus.reader import Reader
+from siocluster.errors import NotStoredError
 
 log = logging.getLogger(__name__)
 LOGS_A_CALL = 300
@@ -84,7 +85,7 @@ class Resync:
             while self._wanted is None or self._wanted:
                 wanted, self._wanted = self._wanted, set()
                 self._once(wanted)
-        except (redis.exceptions.RedisError, OSError) as error:
+        except (redis.exceptions.RedisError, OSError, NotStoredError) as error:
             log.warning("Could not read what was missed (%s); tries again.", error)
             self._reader.renew()
             self._wanted = None

@@ -43,18 +43,16 @@ class Sentinels:
 
     def primary(self) -> tuple[str, int]:
         """Host and port as the first Sentinel has it that knows; raises NoPrimaryError."""
-        complaints = []
-        unknown = False
+        errors: dict[str, redis.exceptions.RedisError | None] = {}
         for host, port in self.places:
+            place = f"{host}:{port}"
             try:
                 if answer := self._ask(host, port):
                     return answer
+                errors[place] = None
             except redis.exceptions.RedisError as error:
-                complaints.append(f"{host}:{port}: {_words(error)}")
-            else:
-                unknown = True
-                complaints.append(f"{host}:{port} does not know it")
-        raise _no_primary(self.service, complaints, unknown=unknown)
+                errors[place] = error
+        raise _no_primary(self.service, errors)
 
     def _ask(self, host: str, port: int) -> tuple[str, int] | None:
         connection: Any = self.connection_class(host=host, port=port, **self.options)
@@ -146,25 +144,28 @@ def _greet(connection: Any) -> None:
         )
 
 
-def _words(error: redis.exceptions.RedisError) -> str:
-    words = str(error)
-    if "unknown command" in words and "SENTINEL" in words.upper():
-        return "is no Sentinel"
-    return words
-
-
-def _no_primary(service: str, complaints: list[str], *, unknown: bool) -> NoPrimaryError:
-    reasons = "; ".join(complaints)
-    if unknown:
+def _no_primary(
+    service: str, errors: Mapping[str, redis.exceptions.RedisError | None]
+) -> NoPrimaryError:
+    reasons = "; ".join(f"{place}: {_words(error)}" for place, error in errors.items())
+    if None in errors.values():
         return NoPrimaryError(
-            f"No Sentinel knows a primary of the name {service}: {reasons}",
+            f"No Sentinel knows a primary of the name {service} ({reasons})",
             hint="The name is that of `sentinel monitor NAME …` in their configuration.",
         )
-    if "uthentication" in reasons or "NOAUTH" in reasons or "WRONGPASS" in reasons:
+    if any(isinstance(error, redis.exceptions.AuthenticationError) for error in errors.values()):
         return NoPrimaryError(
-            f"The Sentinels refuse this password, or want one: {reasons}",
+            f"The Sentinels want a password, and not this one ({reasons})",
             hint=f"It stands after the ?: {FORM}?sentinel_password=…",
         )
     return NoPrimaryError(
-        f"No Sentinel can be asked for the primary: {reasons}", hint=f"{FORM} names them."
+        f"No Sentinel can be asked for the primary ({reasons})",
+        hint=f"Its URL names them: {FORM}",
     )
+
+
+def _words(error: redis.exceptions.RedisError | None) -> str:
+    if error is None:
+        return "does not know it"
+    words = str(error).rstrip(".")
+    return "is no Sentinel" if "unknown command 'SENTINEL'" in words else words

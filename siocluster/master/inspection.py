@@ -40,6 +40,7 @@ class Inspection:
             redis=settings.redis,
             redis_origin=settings.redis_origin,
             redis_fallback=settings.redis_fallback,
+            channel=f"siocluster:{settings.name}",
             owner=owner(settings),
             takes_name=takes_name,
             log_format=settings.log_format,

@@ -71,8 +71,9 @@ def boot_for(settings: Settings, *, port: int) -> Boot:
     redis = settings.redis or settings.redis_fallback
     if redis == "embedded":
         redis = None
+    channel = f"siocluster:{settings.name}"
     if redis:
-        redis_check.check(redis)
+        redis_check.check(redis, prefix=settings.redis_prefix, channel=channel)
     listener = Listener(Address(settings.worker_bind, port)).detach()
     return Boot(
         purpose="serve",
@@ -84,7 +85,7 @@ def boot_for(settings: Settings, *, port: int) -> Boot:
         port=port,
         listener=listener,
         redis=redis,
-        channel=f"siocluster:{settings.name}",
+        channel=channel,
         trusted_peers=settings.forwarded_allow_ips,
         health_path=settings.health_path,
         graceful_timeout=settings.graceful_timeout,

@@ -17,7 +17,7 @@ def inspect(boot: Boot) -> Inspected:
     """What the target is and which Redis to use; raises TargetError, RedisError, BusyError."""
     socketio = loader.load(boot.target)
     url, origin = _choose_redis(boot, socketio)
-    version = _check(boot, url) if url else ""
+    version = _check(boot, url, socketio) if url else ""
     return Inspected(
         path=socketio.sockio_mw.engineio_path,
         redis=url,
@@ -40,8 +40,10 @@ def _choose_redis(boot: Boot, socketio: flask_socketio.SocketIO) -> tuple[str | 
     return None, "as none is named"
 
 
-def _check(boot: Boot, url: str) -> str:
-    version = redis_check.check(url)
+def _check(boot: Boot, url: str, socketio: flask_socketio.SocketIO) -> str:
+    queue = adopt.own_queue(socketio)
+    channel = queue.channel if queue else boot.channel
+    version = redis_check.check(url, prefix=boot.redis_prefix, channel=channel)
     try:
         held = lease.open_lease(
             url,

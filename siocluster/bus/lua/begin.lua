@@ -7,4 +7,4 @@ if ARGV[5] ~= '' then
     'boot', ARGV[9], 'generation', '1', 'epoch', epoch, 'start', text(number))
   redis.call('EXPIRE', session, SESSION_SECONDS)
 end
-return {text(number), epoch, (newest(log_of(ARGV[4])))}
+return {text(number), epoch, newest_number(log_of(ARGV[4]))}

@@ -54,6 +54,12 @@ local function newest(log)
   return string.match(last[1], '^%d+'), tonumber(last[2][4])
 end
 
+-- The same where a key of another type must stop nobody but who writes to that log.
+local function newest_number(log)
+  local is_log, number = pcall(newest, log)
+  return is_log and number or '0'
+end
+
 -- A session is written to only by the life that owns it.
 local function owns(session, generation)
   return redis.call('HGET', session, 'generation') == generation

@@ -40,6 +40,20 @@ for index = 12, stored and #ARGV or 0 do
   entries[#entries + 1] = entry
 end
 
+-- A sid lives at the place that its prefix names, unless it was recovered elsewhere.
+local function place_of(sid)
+  return redis.call('GET', ROOT .. 'home:' .. sid) or string.match(sid, '^([a-z0-9]*)%-')
+end
+
+local chains = {}
+for index = 12, #ARGV do
+  local sid = string.match(ARGV[index], '^s:(.*)$')
+  local place = sid and place_of(sid)
+  if place and place ~= ARGV[6] then
+    chains[place] = redis.call('GET', ROOT .. 'chain:' .. place) or '0'
+  end
+end
+
 -- Remove what is too old or too much from the front; the newest entry stays, it tells the next its
 -- previous number.
 local function trim(entry)
@@ -81,27 +95,15 @@ if identity then
   redis.call('SET', identity, number .. ' ' .. epoch, 'EX', 86400)
 end
 
--- A sid lives at the place that its prefix names, unless it was recovered elsewhere.
-local function place_of(sid)
-  return redis.call('GET', ROOT .. 'home:' .. sid) or string.match(sid, '^([a-z0-9]*)%-')
-end
-
 local message = '\n' .. ARGV[10] .. '\n' .. ARGV[11]
 local line = number .. ' ' .. epoch .. ' ' .. before .. ' '
-local told = {}
 for index = 12, #ARGV do
-  local kind, name = string.match(ARGV[index], '^(%a):(.*)$')
-  if kind ~= 's' then
+  if string.sub(ARGV[index], 1, 2) ~= 's:' then
     redis.call('PUBLISH', ROOT .. 'channel:' .. ARGV[index], line .. '-' .. message)
-  else
-    local place = place_of(name)
-    if place and place ~= ARGV[6] and not told[place] then
-      told[place] = true
-      local chain = ROOT .. 'chain:' .. place
-      local last = redis.call('GET', chain) or '0'
-      redis.call('SET', chain, number, 'EX', log_seconds(SECONDS))
-      redis.call('PUBLISH', ROOT .. 'place:' .. place, line .. last .. message)
-    end
   end
+end
+for place, last in pairs(chains) do
+  redis.call('SET', ROOT .. 'chain:' .. place, number, 'EX', log_seconds(SECONDS))
+  redis.call('PUBLISH', ROOT .. 'place:' .. place, line .. last .. message)
 end
 return {number, epoch, before, 'new'}

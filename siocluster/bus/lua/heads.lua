@@ -3,6 +3,6 @@
 local epoch, number = current()
 local reply = {text(number), epoch, redis.call('GET', ROOT .. 'chain:' .. ARGV[4]) or '0'}
 for index = 5, #ARGV do
-  reply[#reply + 1] = (newest(log_of(ARGV[index])))
+  reply[#reply + 1] = newest_number(log_of(ARGV[index]))
 end
 return reply

@@ -26,4 +26,4 @@ if ARGV[5] ~= '' then
     owned = '0'
   end
 end
-return {since, epoch, (newest(log_of(ARGV[4]))), owned}
+return {since, epoch, newest_number(log_of(ARGV[4])), owned}
