@@ -54,7 +54,7 @@ class Crowd:
         self._latencies: list[float] = []
         self._acks: list[float] = []
         self._next_number = 1
-        self._rooms = 1
+        self._rooms, self._prefix = 1, "room"
 
     def __enter__(self) -> Self:
         return self
@@ -78,11 +78,12 @@ class Crowd:
             self._turn(deadline - time.monotonic(), words="connect")
             connected = self._count(State.CONNECTED, State.JOINED)
 
-    def join(self, rooms: int) -> None:
-        """Everybody joins the room of their block."""
-        self._rooms = rooms
+    def join(self, rooms: int, *, prefix: str = "room") -> None:
+        """Everybody joins the room of their block. `prefix` tells rooms of one crowd from those of
+        another that has just gone, which a server may still know."""
+        self._rooms, self._prefix = rooms, prefix
         for index, client in enumerate(self._clients):
-            client.join(f"room{self._room_of(index)}")
+            client.join(self._room_name(index))
         deadline = time.monotonic() + SECONDS_TO_CONNECT
         while self._count(State.JOINED) < len(self._clients):
             self._turn(deadline - time.monotonic(), words="join")
@@ -102,6 +103,9 @@ class Crowd:
 
     def _room_of(self, index: int) -> int:
         return index * self._rooms // len(self._clients)
+
+    def _room_name(self, index: int) -> str:
+        return f"{self._prefix}{self._room_of(index)}"
 
     def _members(self) -> int:
         return len(self._clients) // self._rooms
@@ -130,7 +134,7 @@ class Crowd:
         if direct:
             frame = ask_frame(number, PADDING, acked=acked)
         else:
-            frame = say_frame(f"room{self._room_of(index)}", number, PADDING, acked=acked)
+            frame = say_frame(self._room_name(index), number, PADDING, acked=acked)
         self._sent[number] = time.monotonic()
         self._clients[index].say(frame)
 

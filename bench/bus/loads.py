@@ -39,7 +39,7 @@ class Load:
 
 SPREAD = Load(key="spread", words="rooms of 10 spread", rooms=4, rate=150, place=spread)
 LOCAL = Load(key="local", words="rooms of 10 local", rooms=4, rate=150, place=local)
-LARGE = Load(key="large", words="1 room of 40 spread", rooms=1, rate=50, place=spread)
+LARGE = Load(key="large", words="1 room of 40", rooms=1, rate=50, place=spread)
 LONELY = Load(key="lonely", words="all clients on another", rooms=4, rate=150, place=lonely)
 
 

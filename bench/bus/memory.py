@@ -13,7 +13,9 @@ from bench.suite import Reading, void_note
 
 CLIENTS_A_ROOM = 5
 SECONDS_TO_SETTLE = 0.5
+ROOM = "kept"
 RATE = 250.0
+KEEPS_NOTHING = "keeps no key there"
 KEYS = ("client_memory", "room_memory")
 
 
@@ -24,8 +26,11 @@ def probe_memory(server: Running, *, rooms: int) -> Iterator[Reading]:
         empty = watch.memory()
         with Crowd(spread(server.ports, CLIENTS_A_ROOM), recovers=True) as crowd:
             crowd.connect(clients)
-            crowd.join(rooms)
+            crowd.join(rooms, prefix=ROOM)
             time.sleep(SECONDS_TO_SETTLE)
+            if not watch.keys():
+                yield from (Reading(key, None, note=KEEPS_NOTHING) for key in KEYS)
+                return
             silent = watch.memory()
             yield Reading("client_memory", (silent - empty) / clients)
             talk = crowd.talk(rate=RATE, seconds=rooms / RATE, acked=True)

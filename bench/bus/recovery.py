@@ -17,6 +17,7 @@ from bench.suite import Reading, shared, void_note
 
 MISSED = 1000
 RETURNING = 5
+ROOM = "missed"
 RATE = 300.0
 SECONDS_FOR_EACH = 20.0
 HAS_NONE = "has none: what was missed is gone"
@@ -31,7 +32,7 @@ def probe_recovery(server: Running) -> Iterator[Reading]:
     first, *_, last = server.ports
     with RedisWatch(server.started.redis_port) as watch, Crowd(lambda _: last) as crowd:
         crowd.connect(1)
-        crowd.join(1)
+        crowd.join(1, prefix=ROOM)
         auths = _cut_off(first, crowd)
         memory = watch.memory()
         talk = crowd.talk(rate=RATE, seconds=MISSED / RATE, acked=True)
@@ -53,7 +54,7 @@ def _cut_off(port: int, crowd: Crowd) -> list[str]:
     try:
         for client in clients:
             _reach(client, State.CONNECTED)
-            client.join("room0")
+            client.join(f"{ROOM}0")
             _reach(client, State.JOINED)
         crowd.talk(rate=RATE, seconds=1 / RATE, acked=True)
         return [_auth_of(client) for client in clients]

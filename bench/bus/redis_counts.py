@@ -47,6 +47,10 @@ class RedisWatch:
         stats = self._redis.info("stats")  # first: the other answer is long
         return counts(self._redis.info("commandstats"), stats).since(before)
 
+    def keys(self) -> int:
+        """How many there are."""
+        return int(self._redis.dbsize())
+
     def memory(self) -> int:
         """Bytes that Redis has allocated."""
         return int(self._redis.info("memory")["used_memory"])

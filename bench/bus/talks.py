@@ -46,7 +46,7 @@ def probe_rooms(server: Running, *, seconds: float) -> Iterator[Reading]:
     for load in loads(workers):
         with Crowd(load.port_of(server.ports)) as crowd:
             crowd.connect(CLIENTS)
-            crowd.join(load.rooms)
+            crowd.join(load.rooms, prefix=load.key)
             spoken = _spoken(server, crowd, rate=load.rate, seconds=seconds)
         wanted = keys_of(workers, load)
         yield from (
@@ -70,7 +70,7 @@ def probe_lonely(server: Running, *, seconds: float) -> Iterator[Reading]:
     with Crowd(LONELY.port_of(server.ports)) as crowd, Crowd(elsewhere) as silent:
         silent.connect(len(others))  # a stock worker listens to Redis from its first client on
         crowd.connect(CLIENTS)
-        crowd.join(LONELY.rooms)
+        crowd.join(LONELY.rooms, prefix=LONELY.key)
         before = accounting.cpu_seconds(others)
         time.sleep(seconds)
         between = accounting.cpu_seconds(others)
@@ -89,7 +89,7 @@ def _spoken(
 ) -> Spoken:
     crowd.talk(rate=rate, seconds=seconds / 4, acked=True, direct=direct)
     with RedisWatch(server.started.redis_port) as watch:
-        cpu, counts = server.cpu_seconds(), watch.before()
+        counts, cpu = watch.before(), server.cpu_seconds()  # asking costs Redis something, too
         talk = crowd.talk(rate=rate, seconds=seconds, acked=True, direct=direct)
         spent, told = server.cpu_since(cpu), watch.since(counts)
     if note := void_note(talk):
