@@ -30,7 +30,7 @@ FAULTS: dict[str, Fault] = {
 }
 LONGEST_REIGN = 10  # rings between two faults: they fall anywhere between two beats
 SECONDS_WITHOUT_LEADER = 10 * SCALE
-SECONDS_TO_HAND_OVER = 3 * SCALE  # a beat, and a little
+SECONDS_TO_HAND_OVER = 4 * SCALE  # a beat of 2 s, a ring, and a little
 SEED = 7
 
 pytestmark = pytest.mark.timeout(300 + 60 * SCALE * ROUNDS * len(FAULTS))
