@@ -104,6 +104,8 @@ def fake_redis(scripts: dict[str, Script], monkeypatch: pytest.MonkeyPatch) -> I
     listener.start()
     server.port = listener.server_port
     monkeypatch.setattr(dial, "connected_socket", lambda url: _connected(server.port))
+    # Workers have patched `socket`; here is gevent's own beside the stock one.
+    monkeypatch.setattr(dial, "hang_up", lambda bare: bare.shutdown(socket.SHUT_RDWR))
     try:
         yield server
     finally:
