@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from typing import Any
 
 import redis
 
-from siocluster.bus import sentinels
+from siocluster.bus import primary_pool, sentinels
 
 SECONDS_TO_ANSWER = 1.5
 OPTIONS: dict[str, Any] = {"socket_timeout": SECONDS_TO_ANSWER}
@@ -32,7 +33,7 @@ def pool(url: str, **options: Any) -> redis.ConnectionPool:
     fixed = FIXED | options
     defaults = OPTIONS | ({} if url.startswith("unix:") else TCP_OPTIONS) | fixed
     by_sentinels = url.startswith(f"{sentinels.SCHEME}://")
-    make = sentinels.pool if by_sentinels else redis.ConnectionPool.from_url
+    make = primary_pool.pool if by_sentinels else redis.ConnectionPool.from_url
     made = make(url, **defaults)
     made.connection_kwargs.update(fixed)
     return made
@@ -41,19 +42,22 @@ def pool(url: str, **options: Any) -> redis.ConnectionPool:
 def connected_socket(url: str) -> tuple[Any, socket.socket]:
     """A connection that has greeted Redis (HELLO 3, AUTH, SELECT), and its socket.
 
-    The caller speaks on the socket alone; the connection is only there to be closed. Raises
-    redis.exceptions.RedisError, OSError.
+    The caller speaks on the socket alone; the connection is only there to be closed. Sentinels that
+    name another primary end both. Raises redis.exceptions.RedisError, OSError.
     """
     connection: Any = pool(url).make_connection()
     connection.connect()
     bare: socket.socket = connection._sock
     bare.settimeout(None)
+    if isinstance(connection, primary_pool.PRIMARY):
+        connection.leave_with(partial(hang_up, bare))
     return connection, bare
 
 
 def hang_up(bare: socket.socket) -> None:
-    """End both directions, so that whoever reads meets the end; raises OSError.
+    """End both directions, so that whoever reads meets the end of the stream; raises OSError.
 
-    TLS stays in place, which a TLS socket's own `shutdown` would take away under its reader.
+    By way of a twin: the socket's own `shutdown` fails its reader, and takes TLS away under it.
     """
-    socket.socket.shutdown(bare, socket.SHUT_RDWR)
+    with socket.socket(fileno=os.dup(bare.fileno())) as twin:
+        twin.shutdown(socket.SHUT_RDWR)

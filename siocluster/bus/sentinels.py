@@ -1,27 +1,25 @@
-"""Connections to the primary that Redis Sentinels name, asked again for each connection.
+"""Redis Sentinels: which server is the primary, and when it is another.
 
 The steps are those of "Guidelines for Redis clients with support for Redis Sentinel": ask the
-Sentinels one after the other, connect, and have the server itself confirm that it is a primary.
+Sentinels one after the other, connect, and have the server itself confirm that it is a primary
+(primary_pool.py).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import gevent
 import redis
 
 SCHEME = "redis+sentinel"
 FORM = f"{SCHEME}://user:password@host:26379,host:26379/service/0"
-PORT = 26379
-# So strict that no piece of a password can be taken for a place or a service.
-_URL = re.compile(
-    rf"{re.escape(SCHEME)}://(?:(?P<login>[^/?#]*)@)?(?P<places>[^/?#@]+)"
-    r"/(?P<service>[^/?#@]+)(?:/(?P<database>\d*))?/?(?:\?(?P<query>[^#]*))?"
-)
-_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+]|[\w.-]+)(?::(\d{1,5}))?")
+WATCH_SECONDS = 1.0
+
+Address = tuple[str, int]
 
 
 class NoPrimaryError(redis.exceptions.ConnectionError):
@@ -36,112 +34,51 @@ class NoPrimaryError(redis.exceptions.ConnectionError):
 class Sentinels:
     """Where they are, the service they watch, and how to connect to each (of redis-py)."""
 
-    places: tuple[tuple[str, int], ...]
+    places: tuple[Address, ...]
     service: str
     connection_class: type[redis.Connection] = redis.Connection
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def primary(self) -> tuple[str, int]:
-        """Host and port as the first Sentinel has it that knows; raises NoPrimaryError."""
+    def primary(self) -> Address:
+        """As the first Sentinel has it that knows; raises NoPrimaryError."""
         errors: dict[str, redis.exceptions.RedisError | None] = {}
         for host, port in self.places:
             place = f"{host}:{port}"
             try:
-                if answer := self._ask(host, port):
-                    return answer
+                with self._asked(host, port) as ask:
+                    if found := ask():
+                        return found
                 errors[place] = None
             except redis.exceptions.RedisError as error:
                 errors[place] = error
         raise _no_primary(self.service, errors)
 
-    def _ask(self, host: str, port: int) -> tuple[str, int] | None:
+    def wait_for_another(self, known: Address) -> Address:
+        """Ask until the first Sentinel that answers names another primary than the one `known`."""
+        while True:
+            for host, port in self.places:
+                with suppress(redis.exceptions.RedisError), self._asked(host, port) as ask:
+                    while (found := ask()) == known:
+                        gevent.sleep(WATCH_SECONDS)
+                    if found:
+                        return found
+            gevent.sleep(WATCH_SECONDS)
+
+    @contextmanager
+    def _asked(self, host: str, port: int) -> Iterator[Callable[[], Address | None]]:
+        """Ask one of them, as often as wanted, on one connection."""
         connection: Any = self.connection_class(host=host, port=port, **self.options)
-        try:
-            connection.connect()
+
+        def ask() -> Address | None:
             connection.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.service)
             found = connection.read_response()
+            return (found[0].decode(), int(found[1])) if found else None
+
+        try:
+            connection.connect()
+            yield ask
         finally:
             connection.disconnect()
-        return (found[0].decode(), int(found[1])) if found else None
-
-
-def pool(url: str, **options: Any) -> redis.ConnectionPool:
-    """A pool of connections to the primary, whichever it is when each is made.
-
-    After the `?` stand options of redis-py, and of ours `sentinel_username`, `sentinel_password`,
-    and `ssl=true`: TLS to the primary and the Sentinels, with redis-py's `ssl_…`. Raises ValueError
-    for a URL that is none.
-    """
-    parts = _URL.fullmatch(url)
-    if parts is None:
-        raise ValueError(f"it has not the form {FORM}")
-    places = tuple(map(_place, parts["places"].split(",")))
-    made = redis.ConnectionPool.from_url(_of_primary(parts), **options)
-    given = made.connection_kwargs
-    secure = str(given.pop("ssl", "")).lower() in ("true", "yes", "1")
-    credentials = {
-        "username": given.pop("sentinel_username", None),
-        "password": given.pop("sentinel_password", None),
-    }
-    shared = {name: value for name, value in given.items() if name.startswith(("socket_", "ssl_"))}
-    given["sentinels"] = Sentinels(
-        places=places,
-        service=parts["service"],
-        connection_class=redis.SSLConnection if secure else redis.Connection,
-        options={**shared, **credentials, "protocol": 2},
-    )
-    made.connection_class = SecurePrimaryConnection if secure else PrimaryConnection
-    return made
-
-
-def _of_primary(parts: re.Match[str]) -> str:
-    """What the URL says of the primary, as redis-py reads it; without a host."""
-    return f"redis://{parts['login'] or ''}@/{parts['database'] or 0}?{parts['query'] or ''}"
-
-
-def _place(text: str) -> tuple[str, int]:
-    found = _PLACE.fullmatch(text)
-    if found is None:
-        raise ValueError("one of its Sentinels is no host:port")
-    return found[1].strip("[]"), int(found[2] or PORT)
-
-
-class _ToPrimary:
-    """Mixed into a connection of redis-py."""
-
-    def __init__(self, *, sentinels: Sentinels, **options: Any) -> None:
-        super().__init__(**{**options, "redis_connect_func": _greet})
-        self._sentinels = sentinels
-
-    def _connect(self) -> Any:
-        self.host, self.port = self._sentinels.primary()
-        return super()._connect()  # type: ignore[misc]
-
-    def read_response(self, *args: Any, **options: Any) -> Any:
-        try:
-            return super().read_response(*args, **options)  # type: ignore[misc]
-        except redis.exceptions.ReadOnlyError:
-            # It was made a replica meanwhile: the next command is for another server.
-            self.disconnect()  # type: ignore[attr-defined]
-            raise
-
-
-class PrimaryConnection(_ToPrimary, redis.Connection):
-    pass
-
-
-class SecurePrimaryConnection(_ToPrimary, redis.SSLConnection):
-    pass
-
-
-def _greet(connection: Any) -> None:
-    connection.on_connect()
-    connection.send_command("ROLE")
-    role = connection.read_response()[0]
-    if role not in (b"master", "master"):
-        raise redis.exceptions.ConnectionError(
-            f"{connection.host}:{connection.port}, which the Sentinels name, is no primary yet"
-        )
 
 
 def _no_primary(

@@ -64,7 +64,7 @@ class SentinelWorld:
         wait_until(
             lambda: (
                 {self._named_by(one) for one in self.sentinels} == {server.port}
-                and _role(server) == "master"
+                and role(server) == "master"
             ),
             words="the failover",
             seconds=LONG,
@@ -89,13 +89,15 @@ class SentinelWorld:
                     client.config_set("masterauth", SECRET)
 
     def switch(self) -> None:
-        """A planned failover; returns when the old primary is the new one's replica."""
-        old = self.primary()
+        """A planned failover; returns when all Sentinels name the new primary."""
         new = self.replica()
         with self.sentinels[0].client() as client:
             client.execute_command("SENTINEL", "FAILOVER", SERVICE)
         self.wait_for_primary(new)
-        wait_until(lambda: _role(old) == "slave", words="the old primary to obey", seconds=LONG)
+
+    def wait_until_obeyed(self, old: Server) -> None:
+        """Until the old primary is a replica, which it is told only after some seconds."""
+        wait_until(lambda: role(old) == "slave", words="the old primary to obey", seconds=LONG)
 
     def logs(self) -> str:
         return "\n".join(server.log()[-2000:] for server in (*self.pair, *self.sentinels))
@@ -117,7 +119,7 @@ class SentinelWorld:
         return flags == ["master", "slave"] and seen["num-other-sentinels"] == 2
 
 
-def _role(server: Server) -> str:
+def role(server: Server) -> str:
     with server.client() as client:
         return str(client.info("replication")["role"])
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from siocluster.bus import dial, sentinels
+from siocluster.bus import dial, primary_pool
 from siocluster.bus.sentinels import Sentinels
 
 
@@ -82,7 +82,7 @@ def test_the_primary_and_its_sentinels_have_passwords_of_their_own() -> None:
 
 def test_tls_is_for_the_sentinels_too() -> None:
     pool = dial.pool("redis+sentinel://h/shop?ssl=true&ssl_ca_certs=/ca.pem")
-    assert pool.connection_class is sentinels.SecurePrimaryConnection
+    assert pool.connection_class is primary_pool.SecurePrimaryConnection
     asked: Sentinels = pool.connection_kwargs["sentinels"]
     assert asked.connection_class is redis.SSLConnection
     assert asked.options["ssl_ca_certs"] == pool.connection_kwargs["ssl_ca_certs"] == "/ca.pem"
