@@ -115,6 +115,8 @@ class Bus:
             self.clients,
             boot=self.boot,
             place=place,
+            after=self.delivery.after,
+            reached=self.delivery.reached,
             on_superseded=transports.supersede,
             fill=self.resync.room,
         )
@@ -165,6 +167,7 @@ class Bus:
             coming=connecting.client_for,
             gone=self.presence.gone,
             left_room=self.presence.left_room,
+            hang_up=self.transports.close,
         )
         server.manager = self.manager
         self.manager.set_server(server)

@@ -67,6 +67,7 @@ class Channels:
     def enter(self, client: Client, address: str, *, since: int | None) -> None:
         """A member from `since` on; None keeps what it is until Redis has said a number."""
         channel = self.open(address)
+        client.channels.add(address)
         if since is not None or client not in channel.members:
             channel.members[client] = since
 
@@ -75,6 +76,7 @@ class Channels:
         if channel is None:
             return
         channel.members.pop(client, None)
+        client.channels.discard(address)
         if not channel.members:
             self._later(LINGER_SECONDS, self._drop_if_empty, address)
 
@@ -86,6 +88,5 @@ class Channels:
 
     def forget(self, client: Client) -> None:
         """The client is gone from all of them."""
-        for channel in self:
-            if client in channel.members:
-                self.leave(client, channel.address)
+        for address in list(client.channels):
+            self.leave(client, address)

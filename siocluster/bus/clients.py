@@ -29,9 +29,12 @@ class Client:
     generation: int = 1
     start: int | None = None
     wanted: set[str] = field(default_factory=set)
+    channels: set[str] = field(default_factory=set)  # where it gets what is emitted
     due: Ticket | None = None
     held: list[Packet] | None = None
     recovered: bool = False
+    replaying: bool = False  # what it missed is being read
+    disturbed: bool = False  # and somebody has changed its rooms meanwhile
     mute: bool = False
     superseded: bool = False
     may_return: bool = False  # while accepted, until the client or the app ends it

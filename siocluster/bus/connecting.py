@@ -8,7 +8,8 @@ read; in the last it gets CONNECT, then what it missed, then what has come meanw
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,8 @@ class Connecting:
         """A CONNECT packet. While Redis is away its answer waits, and is never CONNECT_ERROR:
         after that the stock JavaScript client would not try again."""
         namespace = namespace or "/"
+        if (eio_sid, namespace) in self._coming:
+            return  # a second CONNECT before the answer to the first: no client of ours does that
         coming = Coming()
         environ = self._server.environ.get(eio_sid)
         coming.recovers = environ is not None and self._parts.wants_recovery(environ, namespace)
@@ -111,7 +114,11 @@ class Connecting:
         except KeyError:
             # Its transport ended meanwhile, and stock has forgotten its environment.
             if eio_sid in self._server.environ:
+                self._abandon(eio_sid, namespace)
                 raise
+        except Exception:
+            self._abandon(eio_sid, namespace)
+            raise
         finally:
             self._coming.pop((eio_sid, namespace), None)
         if not self._parts.transports.is_open(eio_sid):
@@ -150,10 +157,14 @@ class Connecting:
         session = parts.sessions.claim(pid, coming.offset, namespace=namespace)
         if session is None:
             return None
-        parts.eviction.end_older_life(session)
+        if not parts.eviction.end_older_life(session):
+            log.warning("A client comes back in vain: its older life does not end.")
+            parts.sessions.discard(session)
+            return None
         client = Client(
             session.sid, namespace, eio_sid, pid=pid, generation=session.generation, held=[]
         )
+        client.may_return = True
         parts.clients.add(client)
         try:
             coming.missed = parts.replay.read(session, client)
@@ -164,6 +175,7 @@ class Connecting:
             return None
         except UNREACHABLE:
             self._forget(client)
+            parts.sessions.leave_off(session)
             raise
         client.recovered = True
         client.wanted = set(session.open_rooms())
@@ -188,6 +200,8 @@ class Connecting:
         packets = [engineio.Packet(engineio.MESSAGE, piece) for piece in pieces]
         sid = self._server.manager.sid_from_eio_sid(eio_sid, namespace)
         client = self._parts.clients.get(sid) if sid else None
+        if client is not None and packet.packet_type == CONNECT_ERROR:
+            client.may_return = False  # refused
         if client is None or packet.packet_type == CONNECT_ERROR:
             self._parts.transports.send(eio_sid, packets)
         else:
@@ -245,16 +259,24 @@ class Connecting:
                 self._parts.flask_session.save(client, environ)
         if answer is server.not_handled or id is None:
             return
-        if client is not None and client.due is not None and not client.due.done:
-            try:
-                self._parts.link.wait(client.due)
-            except NotStoredError as error:
-                log.warning("Closes a client whose join was not confirmed: %s", error)
-                self._parts.transports.close(eio_sid)
-                return
+        if client is not None and not self._is_settled(client):
+            return
         arguments = answer if isinstance(answer, tuple) else [] if answer is None else [answer]
         packet = server.packet_class(3, namespace=namespace, id=id, data=list(arguments))
         server._send_packet(eio_sid, packet)
+
+    def _is_settled(self, client: Client) -> bool:
+        """Waits for what the client's joins and its session wait for; a client whose join Redis
+        refused would be deaf in the room, and is closed instead."""
+        due, client.due = client.due, None
+        if due is None:
+            return True
+        try:
+            self._parts.link.wait(due)
+        except NotStoredError as error:
+            self._parts.transports.give_up([client], f"a join was not confirmed: {error}")
+            return False
+        return True
 
     # Going
 
@@ -270,7 +292,8 @@ class Connecting:
         client = self._client(eio_sid, namespace or "/")
         if client is not None and eio_sid not in self._ending:
             client.may_return = reason == self._server.reason.TRANSPORT_CLOSE
-        self._stock_handle_disconnect(eio_sid, namespace, reason)
+        with self._ended_after(client):
+            self._stock_handle_disconnect(eio_sid, namespace, reason)
 
     def disconnect(
         self, sid: str, namespace: str | None = None, ignore_queue: bool = False
@@ -278,7 +301,19 @@ class Connecting:
         client = self._parts.clients.get(sid)
         if client is not None:
             client.may_return = False
-        self._stock_disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
+        with self._ended_after(client):
+            self._stock_disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
+
+    @contextmanager
+    def _ended_after(self, client: Client | None) -> Iterator[None]:
+        """Stock forgets nobody whose `disconnect` handler raises; here the sid may come back."""
+        manager = self._server.manager
+        connected = client is not None and manager.is_connected(client.sid, client.namespace)
+        try:
+            yield
+        finally:
+            if client is not None and connected and not client.ended.is_set():
+                manager.disconnect(client.sid, client.namespace, ignore_queue=True)
 
     def _client(self, eio_sid: str, namespace: str) -> Client | None:
         sid = self._server.manager.sid_from_eio_sid(eio_sid, namespace)

@@ -122,12 +122,18 @@ class Delivery:
         while items:
             item = items.popleft()
             if not isinstance(item, Message):
-                item()
+                self._run(item)
             elif item.number > self.high:
                 self._deliver(item)
             if self.held is not None:
                 self.held.extend(items)
                 return
+
+    def _run(self, action: Action) -> None:
+        try:
+            action()
+        except Exception:
+            log.exception("Something that had to wait for its turn failed.")
 
     # To the clients
 
@@ -194,10 +200,29 @@ class Delivery:
 
 
 def _merged(found: Iterable[Message], held: Iterable[Held]) -> Iterator[Held]:
-    """By number; an action stays behind the message that it followed."""
-    rest = deque(sorted(found, key=lambda message: message.number))
-    for item in held:
+    """By number; an action stays behind the message that it followed.
+
+    Held messages mostly rise; an emit that was sent again may answer with an older number.
+    """
+    rising, late = _rising(held)
+    rest = deque(sorted([*found, *late], key=lambda message: message.number))
+    for item in rising:
         while isinstance(item, Message) and rest and rest[0].number <= item.number:
             yield rest.popleft()
         yield item
     yield from rest
+
+
+def _rising(held: Iterable[Held]) -> tuple[list[Held], list[Message]]:
+    """What is in order, and messages that came behind higher numbers."""
+    rising: list[Held] = []
+    late: list[Message] = []
+    highest = 0
+    for item in held:
+        if isinstance(item, Message) and item.number < highest:
+            late.append(item)
+            continue
+        if isinstance(item, Message):
+            highest = item.number
+        rising.append(item)
+    return rising, late

@@ -34,18 +34,23 @@ class Eviction:
         self._supersede = supersede
         self._awaited: dict[str, Event] = {}
 
-    def end_older_life(self, session: Session) -> None:
-        """Wait for it, but not for ever: whatever it still writes is refused by its generation."""
-        if session.older_boot == self._boot:
-            self._end_here(session.sid, session.generation)
-        elif session.older_is_open:
-            self._end_elsewhere(session)
+    def end_older_life(self, session: Session) -> bool:
+        """Wait for it, but not for ever: whatever it still writes is refused by its generation.
 
-    def _end_here(self, sid: str, generation: int) -> None:
+        False when it has not ended here: two lives of one sid cannot be on one worker.
+        """
+        if session.older_boot == self._boot:
+            return self._end_here(session.sid, session.generation)
+        if session.older_is_open:
+            self._end_elsewhere(session)
+        return self._end_here(session.sid, session.generation)
+
+    def _end_here(self, sid: str, generation: int) -> bool:
         client = self._clients.get(sid)
-        if client is not None and client.generation < generation:
-            self._supersede(client)
-            client.ended.wait(SECONDS_TO_END)
+        if client is None or client.generation >= generation:
+            return True
+        self._supersede(client)
+        return bool(client.ended.wait(SECONDS_TO_END))
 
     def _end_elsewhere(self, session: Session) -> None:
         token = f"{session.sid}/{session.generation}"

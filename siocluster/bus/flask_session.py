@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import flask
 import flask_socketio
 from flask.json.tag import TaggedJSONSerializer
 
@@ -34,6 +35,10 @@ class FlaskSession:
     def begin(self, client: Client, environ: dict[str, Any]) -> None:
         """What it holds when `connect` has accepted."""
         if client.pid and self._managed:
+            if SAVED not in environ and "flask.app" in environ:
+                # There is no `connect` handler: made here as the first handler would make it.
+                with environ["flask.app"].request_context(environ):
+                    environ[SAVED] = flask_socketio._ManagedSession(flask.session)
             self._first[client] = self._texts(environ.get(SAVED) or {})
 
     def save(self, client: Client, environ: dict[str, Any]) -> None:
@@ -56,9 +61,7 @@ class FlaskSession:
         values = {
             key: self._serializer.loads(text) for key, text in self._serializer.loads(saved).items()
         }
-        if SAVED not in environ:
-            environ[SAVED] = flask_socketio._ManagedSession()
-        environ[SAVED].update(values)
+        environ.setdefault(SAVED, flask_socketio._ManagedSession()).update(values)
         self._last[client] = saved
 
     def _texts(self, session: dict[str, Any]) -> dict[str, str]:

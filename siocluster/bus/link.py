@@ -178,9 +178,11 @@ class Link:
             reader = hiredis.Reader(notEnoughData=Ellipsis)
             with gevent.Timeout(SECONDS_TO_PREPARE):
                 self._load_scripts(reader)
-                self._socket.sendall(b"".join(self._again()))
+                # From here on a new subscription is queued; those of before are in what is sent.
+                self._connected = True
+                self._socket.sendall(b"".join(self._subscriptions()))
+            self._outbox.greet(Ticket("greet", (), None))
             self._missed = 0
-            self._connected = True
             self._tell.on_up()
             self._tell.beat()
             writer = gevent.spawn(self._write, self._socket)
@@ -202,13 +204,11 @@ class Link:
             if missing:
                 reader.feed(self._received())
 
-    def _again(self) -> Iterable[bytes]:
-        """Subscriptions, for what is sent again may be published only now; then a greeting, which
-        notices a Redis that has lost something; then what was in flight."""
+    def _subscriptions(self) -> Iterable[bytes]:
+        """Before what is sent again, for it may be published only now."""
         channels = sorted(self._channels)
         for start in range(0, len(channels), CHANNELS_A_COMMAND):
             yield packed("SUBSCRIBE", *channels[start : start + CHANNELS_A_COMMAND])
-        yield from map(self._packed, self._outbox.again(Ticket("greet", (), None)))
 
     def _lost(self, error: Exception) -> None:
         self.last_error, self._why = self._why or str(error) or type(error).__name__, ""

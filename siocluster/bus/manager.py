@@ -55,15 +55,17 @@ class RoomBusManager(socketio.Manager):  # type: ignore[misc]
         coming: Any,
         gone: Any,
         left_room: Any,
+        hang_up: Any,
     ) -> None:
         """`coming(eio_sid, namespace)` makes the record of a client that connects, `gone(client)`
         hears of its end, `left_room(client, address)` that it left; `answer(boot, room, id,
-        arguments)` brings an ack to another worker."""
+        arguments)` brings an ack to another worker, `hang_up(eio_sid)` closes a transport."""
         self.host_id = boot
+        self._timestamps: dict[str, float] = {}  # where python-socketio's admin keeps its own
         self._clients, self._delivery, self._membership = clients, delivery, membership
         self._road, self._packing, self._policy = road, packing, policy
         self._answer, self._coming, self._gone = answer, coming, gone
-        self._left_room = left_room
+        self._left_room, self._hang_up = left_room, hang_up
 
     # Emits
 
@@ -174,8 +176,9 @@ class RoomBusManager(socketio.Manager):  # type: ignore[misc]
         client = self._client(sid, namespace)
         if client is None:
             self._control(kinds.LEAVE, sid, namespace, room)
-        elif self._is_here(sid, namespace):
-            self.basic_leave_room(sid, namespace, room)
+            return
+        self.basic_leave_room(sid, namespace, room)
+        if self._is_here(sid, namespace):
             self._leave(client, names.address(namespace, room))
 
     def _leave(self, client: Client, address: str, *, till: int | None = None) -> None:
@@ -198,7 +201,9 @@ class RoomBusManager(socketio.Manager):  # type: ignore[misc]
         """A room was closed, here or elsewhere: at this point of the order it has no members."""
         room, namespace = message.head.room, message.head.namespace
         for client, since in list(channel.members.items()):
-            if since is not None and since < message.number:
+            if client.replaying:
+                client.disturbed = True
+            elif since is not None and since < message.number:
                 self.basic_leave_room(client.sid, namespace, room)
                 self._leave(client, channel.address, till=message.number)
 
@@ -248,7 +253,9 @@ class RoomBusManager(socketio.Manager):  # type: ignore[misc]
         head = message.head
         if head.kind == kinds.DISCONNECT:
             client.mute = True  # what comes after it in the order must not slip in before
-            gevent.spawn(self.server.disconnect, client.sid, namespace=client.namespace)
+            gevent.spawn(self._disconnect_here, client)
+        elif client.replaying:
+            client.disturbed = True  # the log has it: the replay reads once more
         elif self._is_here(client.sid, client.namespace):
             if head.kind == kinds.ENTER:
                 self.basic_enter_room(client.sid, client.namespace, head.room)
@@ -257,6 +264,13 @@ class RoomBusManager(socketio.Manager):  # type: ignore[misc]
                 self.basic_leave_room(client.sid, client.namespace, head.room)
                 address = names.address(client.namespace, head.room)
                 self._leave(client, address, till=message.number)
+
+    def _disconnect_here(self, client: Client) -> None:
+        """One that is still being connected is no client yet that stock would disconnect."""
+        self.server.disconnect(client.sid, namespace=client.namespace)
+        if not client.ended.is_set():
+            client.may_return = False
+            self._hang_up(client.eio_sid)
 
     def _client(self, sid: str, namespace: str) -> Client | None:
         client = self._clients.get(sid)

@@ -17,8 +17,9 @@ from siocluster.bus.ticket import Reply, Ticket
 
 
 class Membership:
-    """`on_superseded` is told of a client whose session a later life has taken over; `fill` reads
-    what a room's log has after a number, while nothing is delivered."""
+    """`after` runs something behind what delivery holds; `reached` hears which number a reply has
+    seen; `on_superseded` is told of a client whose session a later life has taken over; `fill`
+    reads what a room's log has after a number, while nothing is delivered."""
 
     def __init__(
         self,
@@ -28,6 +29,8 @@ class Membership:
         *,
         boot: str,
         place: str,
+        after: Callable[[Callable[[], None]], None],
+        reached: Callable[[int, str], None],
         on_superseded: Callable[[Client], None],
         fill: Callable[[str], None],
     ) -> None:
@@ -36,6 +39,8 @@ class Membership:
         self._clients = clients
         self._boot = boot
         self._place = place
+        self._after = after
+        self._reached = reached
         self._on_superseded = on_superseded
         self._fill = fill
 
@@ -56,7 +61,8 @@ class Membership:
         )
 
     def _begun(self, client: Client, address: str, reply: Reply) -> None:
-        number, _, newest = reply
+        number, epoch, newest = reply
+        self._reached(int(number), epoch.decode())
         client.start = int(number)
         self._entered(client, address, int(number), newest=int(newest))
 
@@ -74,7 +80,8 @@ class Membership:
         if address in client.wanted:
             return
         client.wanted.add(address)
-        if since is not None and self._channels.get(address) is None:
+        channel = self._channels.get(address)
+        if since is not None and (channel is None or channel.last is None):
             # What was emitted after it may have been published before we subscribe.
             self._channels.enter(client, address, since=since)
             self._fill(address)
@@ -110,12 +117,13 @@ class Membership:
         )
         client.settle(ticket)
         if till is not None:
-            self._remove(client, address)
+            self._remove(client, address)  # in its place of the order already
 
     def _left(self, client: Client, address: str, reply: Reply) -> None:
         if reply[3] == b"0":
             self._on_superseded(client)
-        self._remove(client, address)
+        # What was emitted before it may be held.
+        self._after(partial(self._remove, client, address))
 
     def _remove(self, client: Client, address: str) -> None:
         channel = self._channels.get(address)
@@ -128,9 +136,12 @@ class Membership:
 
     def end(self, client: Client) -> None:
         """The client is gone; a superseded one touches nothing of the later life's."""
-        self._channels.forget(client)
-        self._clients.remove(client)
+        self._after(partial(self._forget, client))
         if client.pid and not client.superseded:
             returns = "1" if client.may_return else "0"
             self._link.call("finish", client.pid, str(client.generation), returns)
         client.ended.set()
+
+    def _forget(self, client: Client) -> None:
+        self._channels.forget(client)
+        self._clients.remove(client)

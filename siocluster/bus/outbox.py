@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from siocluster.bus.ticket import Ticket
@@ -37,13 +37,19 @@ class Outbox:
     # In
 
     def add(self, ticket: Ticket, *, first: bool) -> None:
-        """`first`: before all tickets, but not before a subscription that waits."""
+        """`first`: before all that has not been sent yet, but behind what is sent again, and behind
+        a subscription that waits."""
         self._bytes += ticket.size
         if not first:
             self._unsent.append(ticket)
             return
-        bare = (at for at, item in enumerate(self._unsent) if not isinstance(item, Ticket))
-        self._unsent.insert(max(bare, default=-1) + 1, ticket)
+        ahead = (at for at, item in enumerate(self._unsent) if _goes_ahead(item))
+        self._unsent.insert(max(ahead, default=-1) + 1, ticket)
+
+    def greet(self, ticket: Ticket) -> None:
+        """The first command of a connection."""
+        ticket.resent = True
+        self._unsent.appendleft(ticket)
 
     def add_bare(self, command: bytes) -> None:
         self._unsent.append(command)
@@ -96,22 +102,25 @@ class Outbox:
     # Loss of the connection
 
     def lost(self) -> None:
-        """Forget what is of no use on the next connection; who waits for it is told."""
-        sent, unsent = self._sent, self._unsent
-        self._sent = deque(one for one in sent if one.wanted and one.name not in MOMENTARY)
-        self._unsent = deque(
-            one for one in unsent if isinstance(one, Ticket) and one.name not in MOMENTARY
-        )
-        for one in (*sent, *unsent):
-            if isinstance(one, Ticket) and one.name in MOMENTARY:
-                one.fail(NotStoredError("Redis was lost before it answered."))
-        self._bytes = sum(one.size for one in self._unsent if isinstance(one, Ticket))
+        """What was in flight is to be sent again, in its order, before the rest.
 
-    def again(self, greeting: Ticket) -> Iterator[Ticket]:
-        """What was in flight, to be sent once more, behind a greeting."""
-        self._sent.appendleft(greeting)
-        yield from self._sent
+        What is of no use on the next connection is forgotten, and who waits for it is told.
+        """
+        sent, unsent = self._sent, self._unsent
+        tickets = [one for one in (*sent, *unsent) if isinstance(one, Ticket)]
+        for ticket in sent:
+            ticket.resent = True
+        self._sent = deque()
+        self._unsent = deque(one for one in tickets if one.wanted and one.name not in MOMENTARY)
+        self._bytes = sum(one.size for one in self._unsent if isinstance(one, Ticket))
+        for ticket in tickets:
+            if ticket.name in MOMENTARY:
+                ticket.fail(NotStoredError("Redis was lost before it answered."))
 
     def last(self) -> Ticket | None:
         waiting = (*reversed(self._unsent), *reversed(self._sent))
         return next((item for item in waiting if isinstance(item, Ticket)), None)
+
+
+def _goes_ahead(item: Ticket | bytes) -> bool:
+    return not isinstance(item, Ticket) or item.resent

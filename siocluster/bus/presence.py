@@ -67,9 +67,15 @@ class Presence:
         if client.pid:
             here = json.dumps([person.id, data])
             self._write(client.pid, client.generation, **{f"here {address}": here})
-        ticket = self._link.call("arrive", address, self._boot, person.id, data)
-        if self._link.wait(ticket) == b"1":
-            self._announce("joined", person.id, data)
+        # Told where the reply comes in: a departure right behind it is told after it.
+        then = partial(self._back, person.id, data)
+        ticket = self._link.call("arrive", address, self._boot, person.id, data, then=then)
+        try:
+            self._link.wait(ticket)
+        except NotStoredError:
+            if rooms.get(address) == (person.id, data):
+                self.left_room(client, address)  # so that it can be tried again
+            raise
 
     def put_back(self, client: Client, people: dict[str, str]) -> None:
         """A client came back: it is who it was. Not waited for."""

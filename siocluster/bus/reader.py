@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
+from gevent.lock import BoundedSemaphore
 
 from siocluster.bus import dial
 from siocluster.bus.message import Message, parse_stored
@@ -18,6 +19,7 @@ from siocluster.bus.names import Names
 
 log = logging.getLogger(__name__)
 PAGE = 100  # entries
+MOST_AT_ONCE = 16
 HIGHEST = "+"
 
 
@@ -37,6 +39,8 @@ class Reader:
         self._url = url
         self._names = names
         self._client: Any = None
+        # All clients of a dead worker may come back at once: not each on a connection of its own.
+        self._turns = BoundedSemaphore(MOST_AT_ONCE)
 
     def client(self) -> Any:
         """With a pool of connections; made anew after an error, for a Sentinel may name another."""
@@ -54,7 +58,8 @@ class Reader:
         last = HIGHEST if upto is None else f"{upto}-{2**64 - 1}"
         start = f"{number + 1}-0"
         while True:
-            page = self.client().xrange(self._names.log(address), start, last, count=PAGE)
+            with self._turns:
+                page = self.client().xrange(self._names.log(address), start, last, count=PAGE)
             yield from self._entries(page, epoch)
             if len(page) < PAGE:
                 return
@@ -63,7 +68,8 @@ class Reader:
     def before(self, address: str, number: int | None, *, limit: int, epoch: str) -> list[Entry]:
         """The last `limit` entries below `number`, newest first."""
         highest = HIGHEST if number is None else f"({number}-0"
-        page = self.client().xrevrange(self._names.log(address), highest, "-", count=limit)
+        with self._turns:
+            page = self.client().xrevrange(self._names.log(address), highest, "-", count=limit)
         return list(self._entries(page, epoch))
 
     def _entries(self, page: list[tuple[bytes, dict[bytes, bytes]]], epoch: str) -> Iterator[Entry]:

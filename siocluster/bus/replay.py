@@ -3,6 +3,7 @@ incomplete."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -44,18 +45,30 @@ class Replay:
         Its rooms are subscribed here, and it is a member of those that are still open. Raises
         Incomplete, redis.exceptions.RedisError, NotStoredError.
         """
+        client.replaying = True
+        try:
+            for _ in range(MOST_ROUNDS):
+                client.disturbed = False
+                found = self._round(session, client)
+                if found is not None and not client.disturbed:
+                    self._take_out(session, client)
+                    return [found[number] for number in sorted(found)]
+        finally:
+            client.replaying = False
+        raise Incomplete("its rooms change all the time")
+
+    def _round(self, session: Session, client: Client) -> dict[int, Message] | None:
+        """All that was missed; None when somebody put the client into a room, or out of one."""
+        heads = self._subscribe(session, client)
+        found: dict[int, Message] = {}
         own = sid_address(session.sid)
-        for _ in range(MOST_ROUNDS):
-            heads = self._subscribe(session, client)
-            found: dict[int, Message] = {}
-            self._read(session, own, [Stay(session.start, None)], heads=heads, found=found)
-            if not self._apply(session, found):
-                break  # nobody has put it into a room, or out, since the heads were read
+        self._read(session, own, [Stay(session.start, None)], heads=heads, found=found)
+        if self._apply(session, found):
+            return None
         self._read(session, namespace_address(client.namespace), None, heads=heads, found=found)
         for room, stays in list(session.rooms.items()):
             self._read(session, room, stays, heads=heads, found=found)
-        self._take_out(session, client)
-        return [found[number] for number in sorted(found)]
+        return found
 
     def _take_out(self, session: Session, client: Client) -> None:
         """Of the rooms that others took it out of while it was away."""
@@ -131,6 +144,8 @@ class Replay:
             room = address(head.namespace, head.room)
             before = list(session.rooms.get(room, []))
             if head.kind == kinds.ENTER:
+                if "#" in room:
+                    session.names[room] = json.dumps(head.room)
                 session.enter(room, message.number)
             else:
                 session.leave(room, message.number)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable
 
 import gevent
-import redis
 
 from siocluster.bus.channels import Channels
 from siocluster.bus.clients import Client, Clients
@@ -20,7 +19,6 @@ from siocluster.bus.link import Link
 from siocluster.bus.message import Message
 from siocluster.bus.names import sid_address
 from siocluster.bus.reader import Reader
-from siocluster.errors import NotStoredError
 
 log = logging.getLogger(__name__)
 LOGS_A_CALL = 300
@@ -85,7 +83,8 @@ class Resync:
             while self._wanted is None or self._wanted:
                 wanted, self._wanted = self._wanted, set()
                 self._once(wanted)
-        except (redis.exceptions.RedisError, OSError, NotStoredError) as error:
+        except Exception as error:
+            # Whatever it is: without another try nothing would ever be delivered again.
             log.warning("Could not read what was missed (%s); tries again.", error)
             self._reader.renew()
             self._wanted = None

@@ -92,7 +92,11 @@ class Sessions:
         if reply[0] != b"1":
             log.info("A client comes back in vain: its session is %s.", reply[1].decode())
             return None
-        return _session(pid, offset, reply)
+        session = _session(pid, offset, reply)
+        if session is None:
+            log.info("A client comes back in vain: its position is none of this session's.")
+            self._link.call("finish", pid, _generation(reply), "0")
+        return session
 
     def save(self, pid: str, generation: int, **fields: str) -> Ticket:
         """Write fields; an empty value deletes. Does not wait."""
@@ -106,6 +110,10 @@ class Sessions:
             self._link.call(
                 script, address, session.pid, str(session.generation), str(number), name
             )
+
+    def leave_off(self, session: Session) -> None:
+        """It was claimed and could not be gone on with: it may be claimed again."""
+        self._link.call("finish", session.pid, str(session.generation), "1")
 
     def discard(self, session: Session) -> None:
         """It cannot go on: nobody may come back to it."""
@@ -139,6 +147,10 @@ def _session(pid: str, offset: object, reply: Sequence[Any]) -> Session | None:
         elif kind == "here":
             session.people[address] = value
     return session
+
+
+def _generation(reply: Sequence[Any]) -> str:
+    return str(dict(_pairs(reply[7:]))[b"generation"].decode())
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:

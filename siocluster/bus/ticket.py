@@ -14,7 +14,7 @@ class Ticket:
     """One command under way. `then` runs in the link's own greenlet, in Redis's order: it must
     not wait for anything."""
 
-    __slots__ = ("_result", "arguments", "name", "size", "then", "wanted")
+    __slots__ = ("_result", "arguments", "name", "resent", "size", "then", "wanted")
 
     def __init__(
         self, name: str, arguments: tuple[Any, ...], then: Callable[[Reply], None] | None
@@ -23,6 +23,7 @@ class Ticket:
         self.arguments = arguments
         self.then = then
         self.size = sum(len(part) for part in arguments if isinstance(part, str | bytes))
+        self.resent = False  # its connection was lost before the answer
         self.wanted = True  # False: given up by its caller, is not sent (again)
         self._result: AsyncResult[Reply] = AsyncResult()
 

@@ -27,6 +27,8 @@ class House:
             self.world.clients,
             boot="boot0",
             place="a0",
+            after=lambda action: action(),
+            reached=lambda number, epoch: None,
             on_superseded=lambda client: self.superseded.append(client.sid),
             fill=self.filled.append,
         )
