@@ -91,9 +91,18 @@ class SentinelWorld:
     def switch(self) -> None:
         """A planned failover; returns when all Sentinels name the new primary."""
         new = self.replica()
-        with self.sentinels[0].client() as client:
-            client.execute_command("SENTINEL", "FAILOVER", SERVICE)
+        self._order_failover()
         self.wait_for_primary(new)
+
+    def _order_failover(self) -> None:
+        """Sentinels refuse it while they have not heard enough of the replica."""
+        with self.sentinels[0].client() as client:
+            wait_until(
+                lambda: _taken(client, "SENTINEL", "FAILOVER", SERVICE),
+                words="the failover to begin",
+                seconds=LONG,
+                log=self.logs,
+            )
 
     def wait_until_obeyed(self, old: Server) -> None:
         """Until the old primary is a replica, which it is told only after some seconds."""
@@ -116,7 +125,16 @@ class SentinelWorld:
             seen = client.sentinel_master(SERVICE)
             replicas = client.sentinel_slaves(SERVICE)
         flags = [seen["flags"], *(one["flags"] for one in replicas)]
-        return flags == ["master", "slave"] and seen["num-other-sentinels"] == 2
+        linked = [one["master-link-status"] for one in replicas] == ["ok"]
+        return linked and flags == ["master", "slave"] and seen["num-other-sentinels"] == 2
+
+
+def _taken(client: redis.Redis, *command: str) -> bool:
+    try:
+        client.execute_command(*command)
+    except redis.ResponseError:
+        return False
+    return True
 
 
 def role(server: Server) -> str:
