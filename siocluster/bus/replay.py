@@ -14,6 +14,7 @@ from siocluster.bus.link import Link
 from siocluster.bus.message import Message
 from siocluster.bus.names import address, namespace_address, sid_address
 from siocluster.bus.reader import Reader
+from siocluster.bus.resync import NO_LOG
 from siocluster.bus.sessions import Session, Stay
 from siocluster.bus.ticket import Reply
 
@@ -119,7 +120,10 @@ class Replay:
         if not relevant:
             return
         lowest = max(session.position, relevant[0].since)
-        if heads.newest.get(room, 0) <= lowest:
+        newest = heads.newest.get(room, 0)
+        if newest == NO_LOG:
+            raise Incomplete("a key of another type is in a log's place")
+        if newest <= lowest:
             return
         log = self._reader.after(room, lowest, upto=heads.number, epoch=session.epoch)
         for index, entry in enumerate(log):

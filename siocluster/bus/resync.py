@@ -22,6 +22,7 @@ from siocluster.bus.reader import Reader
 
 log = logging.getLogger(__name__)
 LOGS_A_CALL = 300
+NO_LOG = -1  # what heads.lua says of a key of another type
 
 
 class Resync:
@@ -102,8 +103,11 @@ class Resync:
             sids = [sid_address(client.sid) for client in self._clients]
             heads |= self._heads(sids, first=True)[2]
         for address, newest in heads.items():
-            if newest > high:
-                self._read(address, high, number, found)
+            if newest == NO_LOG:
+                self._give_up(self._members(address), "a key of another type is in a log's place")
+            elif newest > high:
+                upto = self._lacking_upto(address, newest=newest, number=number)
+                self._read(address, high, upto, found)
         if wanted is None and time.monotonic() - self.last_heard > 2 * self._seconds:
             self._give_up(self._clients, "the link was away for too long")
         if self._wanted is not None and not self._wanted:
@@ -133,9 +137,7 @@ class Resync:
         return min(numbers), min(chains), heads
 
     def _read(self, address: str, high: int, upto: int, found: dict[int, Message]) -> None:
-        """What is above `upto` arrives by itself, in its order with that of other rooms; what is
-        held already need not be kept in the log any more."""
-        upto = min(upto, self._before_held(address, upto))
+        """What is above `upto` arrives by itself, in its order with that of other rooms."""
         if upto <= high:
             return
         complete = False
@@ -146,12 +148,23 @@ class Resync:
         if not complete:
             self._give_up(self._members(address), "too much was missed")
 
-    def _before_held(self, address: str, number: int) -> int:
-        """The number before the first held one of this log; `number` where none is held."""
-        for item in self._delivery.held or ():
-            if isinstance(item, Message) and address in item.previous:
-                return item.previous[address]
-        return number
+    def _lacking_upto(self, address: str, *, newest: int, number: int) -> int:
+        """The number up to which entries of this log have to be read.
+
+        Held messages without a gap between them, up to the newest entry, need not be. One that was
+        held before the link was lost once more may have a gap behind it.
+        """
+        run: int | None = None
+        for item in reversed(self._delivery.held or []):
+            if not isinstance(item, Message) or address not in item.previous:
+                continue
+            if run is None and item.number < newest:
+                return number
+            if run is None or item.number == run:
+                run = item.previous[address]
+            elif item.number < run:
+                break
+        return number if run is None else min(number, run)
 
     def _members(self, address: str) -> list[Client]:
         if address.startswith("s:"):

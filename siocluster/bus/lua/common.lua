@@ -54,10 +54,10 @@ local function newest(log)
   return string.match(last[1], '^%d+'), tonumber(last[2][4])
 end
 
--- The same where a key of another type must stop nobody but who writes to that log.
+-- The same where a key of another type must stop nobody but who writes to that log: -1 then.
 local function newest_number(log)
   local is_log, number = pcall(newest, log)
-  return is_log and number or '0'
+  return is_log and number or '-1'
 end
 
 -- A session is written to only by the life that owns it.

@@ -116,6 +116,9 @@ def test_room_that_is_open_here_already_needs_no_reading(
     world: World, house: House, membership: Membership, ann: Client
 ) -> None:
     world.client("Bob", AGORA)
+    channel = world.channels.get(AGORA)
+    assert channel is not None
+    channel.heard(5)
     membership.join(ann, AGORA, since=9)
     assert house.filled == []
     assert since(world, ann) == 9
