@@ -87,6 +87,7 @@ REST = {
         Quantity("log_memory", f"Memory of Redis for each of {MISSED} events of a room", "B", 1, 0),
     ),
     "memory": (
+        Quantity("coming_cpu", "CPU for each client that comes and joins a room", "µs", 1e6, 0),
         Quantity(
             "client_memory",
             f"Memory of Redis for each client that may come back, {CLIENTS_A_ROOM} a room",
