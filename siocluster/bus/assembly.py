@@ -218,7 +218,7 @@ class Bus:
                 on_up=self.resync.everything,
                 on_down=self.resync.stop,
                 known=lambda: (self.delivery.epoch, self.delivery.seen),
-                fresh_epoch=lambda: self._fresh_epoch,
+                fresh_epoch=self._offered_epoch,
                 beat=self._hearing.beat,
             )
         )
@@ -247,8 +247,14 @@ class Bus:
         self.link.settle(SECONDS_TO_SETTLE)
         self.link.stop()
 
+    def _offered_epoch(self) -> str:
+        """For a Redis that has lost its own: never the one that is known already, or nobody would
+        notice."""
+        if self._fresh_epoch == self.delivery.epoch:
+            self._fresh_epoch = _new_epoch()
+        return self._fresh_epoch
+
     def _on_epoch(self) -> None:
-        self._fresh_epoch = _new_epoch()
         self.transports.give_up(self.clients, "Redis has lost what it had")
         self.presence.again(told=False)
 

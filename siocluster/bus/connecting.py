@@ -218,7 +218,7 @@ class Connecting:
             parts.link.wait(coming.begun)
         if client.pid:
             packet.data["pid"] = client.pid
-        client.may_return = True
+        client.may_return = not client.mute
         self._stock_send(eio_sid, packet)
         environ = self._server.environ.get(eio_sid, {})
         parts.flask_session.begin(client, environ)

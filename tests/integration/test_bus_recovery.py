@@ -239,6 +239,7 @@ def test_client_that_is_cut_again_and_again_misses_nothing(world: World, delay: 
     for times in range(1, CUTS + 1):
         client.cut()
         client.wait("connect", count=1 + times)
+    client.wait("said", count=CUTS + 1)
     assert client.heard("connect") == [[first.id, False], *[[first.id, True]] * CUTS]
     assert check_heard_all(client, speakers) > CUTS
 
