@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 
 from tests.chaos import report
+from tests.chaos.own_loop import in_a_loop_of_its_own
 from tests.chaos.plan import Plan
 from tests.chaos.run import run
 from tests.chaos.screen import Screen
@@ -26,7 +27,7 @@ def played(plan: Plan) -> str:
         report.show(screen, plan, checker, interrupted=False)
         return not checker.violations
 
-    held = asyncio.run(whole())
+    held = in_a_loop_of_its_own(whole())
     assert held, said.getvalue()
     return said.getvalue()
 

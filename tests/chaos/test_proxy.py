@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.chaos.own_loop import in_a_loop_of_its_own
 from tests.chaos.proxy import CutAfter, Deaf, Frozen, Proxy, Slow, proxy
 from tests.integration.waiting import SCALE, free_ports
 
@@ -56,7 +57,7 @@ def played(story: Callable[[Line], Awaitable[None]]) -> None:
             assert await opened.ask(b"hello") == b"hello"
             await story(opened)
 
-    asyncio.run(whole())
+    in_a_loop_of_its_own(whole())
 
 
 def test_frozen_link_passes_nothing_and_then_all() -> None:
