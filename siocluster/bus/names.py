@@ -13,19 +13,13 @@ import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-SID = re.compile(r"([a-z0-9]{0,7}[a-z][0-9]{1,4})-[A-Za-z0-9_-]{20}")
+SID = re.compile(r"[a-z0-9]{0,7}[a-z][0-9]{1,4}-[A-Za-z0-9_-]{20}")
 LONGEST_NAME = 200  # of a room's JSON; a longer one is replaced by its digest
 
 
 def is_sid(room: object) -> bool:
     """Whether it has the exact form of a session id: such a name is a sid everywhere."""
     return isinstance(room, str) and SID.fullmatch(room) is not None
-
-
-def place_of(sid: str) -> str:
-    """Node and slot of the worker that made this sid, such as "a0"."""
-    found = SID.fullmatch(sid)
-    return found[1] if found else ""
 
 
 def sid_address(sid: str) -> str:

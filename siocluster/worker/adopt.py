@@ -25,7 +25,6 @@ from siocluster.worker.heartbeat import Clients
 log = logging.getLogger(__name__)
 SECONDS_TO_SUBSCRIBE = 10
 SLACK_SECONDS = 15  # until the end of a silent client has reached Redis
-STOCK_CHANNEL = "flask-socketio"
 
 
 @dataclass(frozen=True, slots=True)

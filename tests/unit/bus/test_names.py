@@ -11,7 +11,6 @@ from siocluster.bus.names import (
     address,
     is_sid,
     namespace_address,
-    place_of,
     room_address,
 )
 
@@ -69,14 +68,6 @@ def test_name_in_the_form_of_a_sid_is_a_sid_everywhere() -> None:
 def test_any_other_name_is_a_room(room: Hashable) -> None:
     assert not is_sid(room)
     assert address("/", room).startswith("r:/,")
-
-
-def test_sid_names_its_place() -> None:
-    assert [place_of(sid) for sid in (SID, "node7b12-" + SID[3:], "agora")] == [
-        "a0",
-        "node7b12",
-        "",
-    ]
 
 
 def test_nobody_named_is_everybody_of_the_namespace() -> None:
